@@ -1,0 +1,58 @@
+"""How much one sender may do: token buckets, and which addresses count as one sender."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Final
+
+SENDERS_REMEMBERED: Final = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """``burst`` at once, then ``per_second`` for ever."""
+
+    burst: int
+    per_second: float
+
+
+class Buckets:
+    """One token bucket per sender; the ones longest unused are forgotten first.
+
+    A forgotten bucket comes back full: with more than 50,000 senders at a time that is the
+    price of bounded memory.
+    """
+
+    __slots__ = ("_levels", "_limit", "_rate")
+
+    def __init__(self, rate: Rate, *, limit: int = SENDERS_REMEMBERED) -> None:
+        self._rate = rate
+        self._limit = limit
+        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, sender: str, *, now: float) -> float:
+        """Take one token and return 0, or return the seconds until there is one."""
+        level, since = self._levels.pop(sender, (float(self._rate.burst), now))
+        level = min(self._rate.burst, level + max(0.0, now - since) * self._rate.per_second)
+        allowed = level >= 1.0
+        self._levels[sender] = (level - 1.0 if allowed else level, now)
+        if len(self._levels) > self._limit:
+            self._levels.popitem(last=False)
+        return 0.0 if allowed else (1.0 - level) / self._rate.per_second
+
+
+def network_of(address: str) -> str:
+    """Return the network that counts as one sender: an IPv4 address itself, of IPv6 its /64.
+
+    An address of neither kind (a UNIX socket) is returned as it is.
+    """
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    if ip.version == 6:
+        mapped = ip.ipv4_mapped
+        return str(mapped) if mapped else str(ip_network((ip, 64), strict=False))
+    return str(ip)

@@ -1,0 +1,1 @@
+"""The bytes of the protocol: strict reading of what clients send, events encoded once."""
