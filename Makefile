@@ -1,0 +1,59 @@
+# Everything a person or a machine does with this checkout. All of it lives in .venv;
+# a stamp file in there remembers what is installed, so that a second `make` is quick.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.kodama-run
+TEST_STAMP := $(VENV)/.kodama-test
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+HOST ?= 127.0.0.1
+PORT ?= 8080
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := install
+.PHONY: install install-test packages run test soak check bench fuzz clean
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): pyproject.toml | $(BIN)/python
+	$(PIP) install --editable .
+	@touch $@
+
+$(TEST_STAMP): requirements-test.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --requirement requirements-test.txt
+	$(PIP) install --no-deps --editable .
+	@touch $@ $(RUN_STAMP)
+
+install: $(RUN_STAMP)
+
+install-test: $(TEST_STAMP)
+
+packages:
+	@.ci/packages
+
+run: install
+	@$(BIN)/kodama serve --host $(HOST) --port $(PORT)
+
+test: install-test packages
+	$(BIN)/python -m pytest -m "not soak" $(PYTEST_ARGS)
+
+soak: install-test packages
+	KODAMA_TEST_SIZE=soak HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest --timeout=3600 -o faulthandler_timeout=0 $(PYTEST_ARGS)
+
+check: install-test
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@.ci/types
+
+bench: install-test packages
+	$(BIN)/python -m benchmarks
+
+fuzz: install-test
+	KODAMA_TEST_SIZE=fuzz $(BIN)/python -m pytest -m fuzz --timeout=1800 -o faulthandler_timeout=0 $(PYTEST_ARGS)
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
