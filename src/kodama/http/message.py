@@ -1,0 +1,196 @@
+"""Requests and answers: the few objects that stand between the channel and an application.
+
+Decided here: an answer is encoded once and may be sent to thousands; a request keeps the bytes
+that were accepted and reads them when asked, so that a held request costs bytes and not
+dictionaries. ``Line`` and ``Headers`` are shared by all requests with the same bytes, and each
+has one slot, ``memo``, for what the application derived from it.
+"""
+
+from __future__ import annotations
+
+import re
+from email.utils import formatdate
+from http import HTTPStatus
+from time import time
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from kodama.http.channel import Channel
+
+Fields = tuple[tuple[str, str], ...]
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+class Refusal(NamedTuple):
+    """What the channel refuses by itself: a 4xx status and a sentence."""
+
+    status: int
+    detail: str
+
+
+class Holder(Protocol):
+    """Whoever parked a request."""
+
+    def expired(self, request: Request) -> None:
+        """The hold has run out; the request is not parked any more."""
+
+    def gone(self, request: Request) -> None:
+        """The client has hung up; nothing can be answered any more."""
+
+
+class Answer:
+    """A complete response, encoded once and sent to as many as wait for it.
+
+    Raises ValueError for names and values that RFC 9110 section 5 does not allow.
+    """
+
+    __slots__ = ("_after", "_before", "_closing", "body", "status", "wire")
+
+    def __init__(self, status: int, body: bytes = b"", fields: Fields = ()) -> None:
+        self.status = status
+        self.body = body
+        self._before = b"HTTP/1.1 %d %b\r\n" % (status, _phrase(status))
+        lines = [encode_fields(fields), b"Date: ", date(), b"\r\n"]
+        if status not in (204, 304):
+            lines.append(b"Content-Length: %d\r\n" % len(body))
+        self._after = b"".join(lines)
+        self.wire = self._before + self._after + b"\r\n" + body
+        self._closing: bytes | None = None
+
+    @property
+    def closing(self) -> bytes:
+        """Return the bytes after which the connection is closed."""
+        if self._closing is None:
+            self._closing = self.closing_head + self.body
+        return self._closing
+
+    @property
+    def head(self) -> bytes:
+        """Return the answer to a HEAD request."""
+        return self._before + self._after + b"\r\n"
+
+    @property
+    def closing_head(self) -> bytes:
+        """Return the answer to a HEAD request after which the connection is closed."""
+        return self._before + self._after + b"Connection: close\r\n\r\n"
+
+
+class Headers:
+    """The header fields of a request as the bytes that the parser accepted.
+
+    ``block`` runs from the line break after the request line to the empty line.
+    """
+
+    __slots__ = ("block", "memo")
+
+    def __init__(self, block: bytes) -> None:
+        self.block = block
+        self.memo: object | None = None
+
+    def all(self, name: bytes) -> list[bytes]:
+        """Return every value of the field ``name`` (lower case), in order."""
+        found = []
+        for line in self.block.split(b"\r\n"):
+            key, colon, value = line.partition(b":")
+            if colon and key.lower() == name:
+                found.append(value.strip(b" \t"))
+        return found
+
+    def get(self, name: bytes) -> bytes | None:
+        """Return the field's value, several joined by ``, `` (RFC 9110 section 5.3), or None."""
+        values = self.all(name)
+        return b", ".join(values) if values else None
+
+
+class Line:
+    """A request line that was accepted: ``target`` is in origin form, ``path`` still encoded."""
+
+    __slots__ = ("memo", "method", "path", "query", "target")
+
+    def __init__(self, method: bytes, target: bytes) -> None:
+        self.method = method
+        self.target = target
+        self.path, _, self.query = target.partition(b"?")
+        self.memo: object | None = None
+
+
+class Request:
+    """One request, to be answered once; ``note`` is the application's own."""
+
+    __slots__ = ("body", "channel", "headers", "keep", "line", "minor", "note")
+
+    def __init__(
+        self, channel: Channel, line: Line, headers: Headers, *, body: bytes, minor: int, keep: bool
+    ) -> None:
+        self.channel: Channel | None = channel
+        self.line = line
+        self.headers = headers
+        self.body = body
+        self.minor = minor
+        self.keep = keep
+        self.note: object | None = None
+
+    @property
+    def peer(self) -> str:
+        """Return the address of the other side, empty for a UNIX socket."""
+        return self.channel.peer if self.channel else ""
+
+    @property
+    def answered(self) -> bool:
+        """Return whether it was answered, or cannot be any more."""
+        return self.channel is None
+
+    def answer(self, answer: Answer) -> None:
+        """Send ``answer``; the second of two, or one that comes too late, is dropped."""
+        channel = self.channel
+        if channel is not None:
+            self.channel = None
+            channel.answer(self, answer)
+
+    def answer_and_close(self, answer: Answer) -> None:
+        """Send ``answer`` and close the connection after it."""
+        self.keep = False
+        self.answer(answer)
+
+    def drop(self) -> None:
+        """Close the connection without an answer."""
+        channel = self.channel
+        if channel is not None:
+            self.channel = None
+            channel.close()
+
+    def hold(self, holder: Holder, seconds: float | None) -> None:
+        """Park the request: ``holder`` hears when ``seconds`` are over or the client is gone."""
+        if self.channel is not None:
+            self.channel.hold(holder, seconds)
+
+
+def encode_fields(fields: Fields) -> bytes:
+    """Return header fields as bytes; raises ValueError where RFC 9110 forbids them."""
+    for name, value in fields:
+        if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
+            raise ValueError(f"not a header field: {name!r}")
+    return "".join(f"{name}: {value}\r\n" for name, value in fields).encode("latin-1")
+
+
+class _Date:
+    second = 0
+    text = b""
+
+
+def date() -> bytes:
+    """Return the current time as an IMF-fixdate (RFC 9110 section 5.6.7), made once a second."""
+    now = int(time())
+    if now != _Date.second:
+        _Date.second = now
+        _Date.text = formatdate(now, usegmt=True).encode()
+    return _Date.text
+
+
+def _phrase(status: int) -> bytes:
+    try:
+        return HTTPStatus(status).phrase.encode()
+    except ValueError:
+        return b"Unknown"
