@@ -135,8 +135,8 @@ class Poll:
 
 def message_body(body: bytes) -> MessageBody:
     """Read a message. Raises `BadJson`, `BadRequest`."""
+    _check_depth(body, DEPTH_LIMIT + 1)  # the body itself is one level
     given = _decode(body, MessageBody)
-    _check_depth(body)
     if given.text is None and given.data is None:
         raise BadRequest("A message has text or data.")
     return checked(given)
@@ -180,7 +180,7 @@ def nonce(given: str) -> str:
 
 def any_json(body: bytes) -> Any:
     """Read any JSON value of at most 64 levels; raises `BadJson`."""
-    _check_depth(body)
+    _check_depth(body, DEPTH_LIMIT)
     return _decode(body, Any)
 
 
@@ -346,12 +346,12 @@ def _decode(body: bytes, shape: Any) -> Any:
         raise BadJson("The body is not JSON in UTF-8.") from None
 
 
-def _check_depth(body: bytes) -> None:
+def _check_depth(body: bytes, limit: int) -> None:
     depth = 0
     for token in _DEEP.findall(body):
         if token in b"[{":
             depth += 1
-            if depth > DEPTH_LIMIT:
+            if depth > limit:
                 raise BadJson(f"The JSON is nested more than {DEPTH_LIMIT} deep.")
         elif token in b"]}":
             depth -= 1

@@ -1,0 +1,87 @@
+"""The only file that names concrete stores and buses: settings in, a service out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import SystemRandom
+from time import time
+from typing import Any, Final
+
+from kodama.app.service import KodamaService
+from kodama.app.settings import Settings
+from kodama.bus.local import LocalBus
+from kodama.core.room import Retention
+from kodama.http.channel import HttpFactory
+from kodama.http.limits import Limits
+from kodama.metrics import Metrics
+from kodama.node import Node
+from kodama.store.interface import Store
+from kodama.store.memory import MemoryStore
+from kodama.store.sqlite import SqliteStore
+from kodama.transports.legacy import Door2011
+from kodama.transports.longpoll import LongPolls
+from kodama.web.answers import FIELDS
+from kodama.web.api import Api
+from kodama.web.assets import Assets
+from kodama.web.identity import Identity
+from kodama.web.operations import Operations
+from kodama.web.site import Site
+
+STORE_FILE: Final = "kodama.sqlite3"
+
+
+def wall_clock() -> int:
+    """Return the time in ms since 1970."""
+    return int(time() * 1000)
+
+
+def open_store(settings: Settings, reactor: Any) -> Store:
+    """Return the store that the settings name."""
+    if settings.store == "memory":
+        return MemoryStore(wall_clock)
+    Path(settings.data).mkdir(parents=True, exist_ok=True)
+    return SqliteStore(Path(settings.data) / STORE_FILE, reactor=reactor, now=wall_clock)
+
+
+def assemble(settings: Settings, reactor: Any) -> KodamaService:
+    """Return the server that ``settings`` describe, ready to be started."""
+    metrics = Metrics()
+    store = open_store(settings, reactor)
+    retention = Retention(settings.retention_days, settings.retention_events)
+    node = Node(
+        store, LocalBus(), clock=reactor, metrics=metrics,
+        tail_memory=settings.tail_memory, retention=retention,
+    )  # fmt: skip
+    loopback = settings.host in ("localhost", "::1") or settings.host.startswith("127.")
+    identity = Identity(settings, store, loopback=loopback)
+
+    polls = LongPolls(
+        node, hold=settings.hold, clock=reactor, now=wall_clock, fields=FIELDS,
+        fail=lambda request, failure: site.fail(request, failure), random=SystemRandom(),
+    )  # fmt: skip
+    door = Door2011(node, fields=FIELDS, fail=lambda request, failure: site.fail(request, failure))
+    api = Api(
+        node, identity, now=wall_clock, seconds=reactor.seconds,
+        fail=lambda request, failure: site.fail(request, failure),
+        guests=settings.guests, create_rooms=settings.create_rooms,
+    )  # fmt: skip
+    operations = Operations(
+        metrics, store, waiting=lambda: {"longpoll": polls.waiting, "legacy": door.waiting},
+        connections=lambda: factory.connections,
+    )  # fmt: skip
+    site = Site(
+        api=api, polls=polls, door=door, assets=Assets(), operations=operations, identity=identity,
+        metrics=metrics, now=wall_clock, jsonp=settings.jsonp, legacy=settings.legacy,
+    )  # fmt: skip
+    limits = Limits(body=settings.body_limit, connections=settings.connections)
+    factory = HttpFactory(site.respond, refuse=site.refuse, fault=site.fault, clock=reactor, limits=limits)
+
+    def draining() -> None:
+        operations.draining = True
+        polls.drain()
+        door.drain()
+
+    return KodamaService(
+        reactor=reactor, node=node, factory=factory, host=settings.host, port=settings.port,
+        drain=settings.drain, started=identity.start, draining=draining,
+    )  # fmt: skip

@@ -1,0 +1,90 @@
+"""The server as a Twisted service: starts, listens, sweeps, drains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, inlineCallbacks, maybeDeferred
+from twisted.internet.interfaces import IListeningPort, IReactorCore, IReactorTCP, IReactorTime
+from twisted.internet.task import LoopingCall, deferLater
+from twisted.logger import Logger
+
+from kodama.http.channel import HttpFactory
+from kodama.node import Node
+
+SWEEP_SECONDS: Final = 60.0
+LAG_SECONDS: Final = 0.5
+DRAIN_STEP: Final = 0.05
+BACKLOG: Final = 4096
+_log: Final = Logger()
+
+
+class KodamaService(Service):
+    """One node listening on one TCP port. ``drain`` is the longest a stop may take, in seconds."""
+
+    def __init__(
+        self, *, reactor: Any, node: Node, factory: HttpFactory, host: str, port: int, drain: float,
+        started: Callable[[], None], draining: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self._reactor = reactor
+        self._node = node
+        self._factory = factory
+        self._host = host
+        self._port = port
+        self._drain = drain
+        self._started = started
+        self._draining = draining
+        self._listening: IListeningPort | None = None
+        self._loops: list[LoopingCall] = []
+        self._expected = 0.0
+
+    def startService(self) -> None:
+        """Open the store, listen, begin to sweep. Raises what the store or the port raise."""
+        super().startService()
+        self._node.start()
+        self._started()
+        self._listening = self._reactor.listenTCP(
+            self._port, self._factory, backlog=BACKLOG, interface=self._host
+        )
+        self._begin(self._measure_lag, LAG_SECONDS)
+        self._begin(self._sweep, SWEEP_SECONDS)
+
+    def address(self) -> str:
+        """Return the address of the page."""
+        assert self._listening is not None
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._listening.getHost().port}/"
+
+    @inlineCallbacks
+    def stopService(self) -> Any:
+        """Drain: no new connections, every held poll answered, writes finished."""
+        yield maybeDeferred(super().stopService)
+        for loop in self._loops:
+            if loop.running:
+                loop.stop()
+        if self._listening is not None:
+            yield maybeDeferred(self._listening.stopListening)
+        self._draining()
+        self._factory.drain()
+        deadline = self._reactor.seconds() + self._drain
+        while self._factory.connections and self._reactor.seconds() < deadline:
+            yield deferLater(self._reactor, DRAIN_STEP)
+            self._factory.drain()
+        yield self._node.stop()
+
+    def _begin(self, function: Callable[[], Deferred[None] | None], seconds: float) -> None:
+        loop = LoopingCall(function)
+        loop.clock = self._reactor
+        loop.start(seconds, now=False).addErrback(lambda failure: _log.failure("a loop failed", failure))
+        self._expected = self._reactor.seconds() + LAG_SECONDS
+        self._loops.append(loop)
+
+    def _measure_lag(self) -> None:
+        now = self._reactor.seconds()
+        self._node.metrics.loop_lag.observe(max(0.0, now - self._expected))
+        self._expected = now + LAG_SECONDS
+
+    def _sweep(self) -> Deferred[None]:
+        return self._node.sweep().addErrback(lambda failure: _log.failure("the sweep failed", failure))

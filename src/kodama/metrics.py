@@ -1,0 +1,46 @@
+"""What the server counts about itself, cheap enough for the delivery path."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Final
+
+SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+class Histogram:
+    """Counts per bucket (upper bounds, then infinity) and the sum of all."""
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def observe(self, value: float, times: int = 1) -> None:
+        """Count ``value``, ``times`` over."""
+        self.counts[bisect_left(self.bounds, value)] += times
+        self.total += value * times
+
+
+class Metrics:
+    """The numbers of one node. Times in seconds."""
+
+    __slots__ = (
+        "commit_size", "cursor_lag", "deliveries", "delivery_seconds", "gaps", "loop_lag",
+        "publish_seconds", "published", "refused", "waiting",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self.deliveries = 0
+        self.published = 0
+        self.gaps = 0
+        self.refused: dict[str, int] = {}
+        self.publish_seconds = Histogram(SECONDS)
+        self.delivery_seconds = Histogram(SECONDS)
+        self.loop_lag = Histogram(SECONDS)
+        self.commit_size = Histogram(SIZES)
+        self.cursor_lag = Histogram(SIZES)

@@ -1,0 +1,298 @@
+"""One node: joins rooms in memory, the store and the bus.
+
+Owns which rooms are followed and how much of them is kept in memory. A room is followed from
+the first request for it: registered for commits first, read from the store second, and the
+handover lets offsets decide. Tells publishers first and wakes readers after, in one turn of
+the loop, so that a write is answered before the crowd is.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from kodama.bus.interface import Bus
+from kodama.core.change import Change
+from kodama.core.event import Entry
+from kodama.core.handover import Handover, Mode
+from kodama.core.room import Retention, RoomFacts
+from kodama.core.stream import Stream
+from kodama.metrics import Metrics
+from kodama.store.interface import Commit, Group, RoomLog, Settle, Slice, Store, Stored
+
+TAIL_AT_OPEN: Final = 1024 * 1024
+ROOMS_FOLLOWED: Final = 10_000
+_log: Final = Logger()
+
+
+class Reader(Protocol):
+    """Somebody who waits for a room."""
+
+    def wake(self) -> None:
+        """There is something new in one of the rooms, or they have changed."""
+        ...
+
+
+class LiveRoom:
+    """A room that this node follows. ``readers`` are woken by the next commit; ``answers``
+    holds what was put together for readers at the same place, until then."""
+
+    __slots__ = (
+        "answers", "exists", "facts", "followed", "handover", "name", "readers", "rewritten_early", "stream",
+    )  # fmt: skip
+
+    def __init__(self, name: str, facts: RoomFacts) -> None:
+        self.name = name
+        self.facts = facts
+        self.exists = False
+        self.followed = True
+        self.stream = Stream()
+        self.handover = Handover()
+        self.readers: dict[Reader, None] = {}
+        self.rewritten_early: Sequence[Entry] = ()  # what was rewritten while the room was opened
+        self.answers: dict[object, object] = {}
+
+
+class Node:
+    """The rooms of one process. ``tail_memory`` bytes of entries are kept in memory in all."""
+
+    def __init__(
+        self, store: Store, bus: Bus, *, clock: IReactorTime, metrics: Metrics,
+        tail_memory: int, retention: Retention,
+    ) -> None:  # fmt: skip
+        self.store = store
+        self.metrics = metrics
+        self._bus = bus
+        self._clock = clock
+        self._tail_memory = tail_memory
+        self._tail_size = 0
+        self._retention = retention
+        self._rooms: OrderedDict[str, LiveRoom] = OrderedDict()
+        self._opening: dict[str, tuple[LiveRoom, list[Deferred[LiveRoom]]]] = {}
+        self._reads: dict[tuple[str, int, int, int], list[Deferred[Slice]]] = {}
+        self._woken: list[LiveRoom] = []
+        self.wake_all: Callable[[LiveRoom, dict[Reader, None]], None] = _wake_each
+
+    def start(self) -> None:
+        """Begin to commit and to hear. Raises what the store raises."""
+        self._bus.start(self._heard)
+        self.store.start(self._deliver)
+
+    def stop(self) -> Deferred[None]:
+        """Finish all writes, then close."""
+        self._bus.stop()
+        return self.store.stop()
+
+    def followed(self, name: str) -> LiveRoom | None:
+        """Return the room if it is in memory already."""
+        return self._rooms.get(name)
+
+    def room(self, name: str) -> Deferred[LiveRoom]:
+        """Return the room, following it from now on; one that does not exist is empty."""
+        room = self._rooms.get(name)
+        if room is not None:
+            return succeed(room)
+        waiting: Deferred[LiveRoom] = Deferred()
+        if name in self._opening:
+            self._opening[name][1].append(waiting)
+            return waiting
+        self._opening[name] = (LiveRoom(name, self.default_facts(name)), [waiting])
+        self.store.open(name, tail_bytes=TAIL_AT_OPEN).addCallbacks(
+            self._opened, self._not_opened, callbackArgs=(name,), errbackArgs=(name,)
+        )
+        return waiting
+
+    def default_facts(self, name: str) -> RoomFacts:
+        """Return the settings of a room that nobody has set up."""
+        return RoomFacts(name=name, retention=self._retention)
+
+    def append(self, change: Change, settle: Settle) -> None:
+        """Append ``change``; ``settle`` hears when it is durable. Raises `StoreUnavailable`."""
+        began = self._clock.seconds()
+
+        def settled(outcome: Stored | Exception) -> None:
+            if isinstance(outcome, Stored):
+                self.metrics.published += outcome.fresh
+                self.metrics.publish_seconds.observe(self._clock.seconds() - began)
+            settle(outcome)
+
+        self.store.append(change, settled)
+
+    def put_room(self, facts: RoomFacts) -> Deferred[None]:
+        """Create or change a room; its readers are asked again whether they may read."""
+        return self.store.put_room(facts).addCallback(lambda _: self._changed(facts))
+
+    def read(self, room: LiveRoom, *, after: int, limit: int, size: int) -> Deferred[Slice]:
+        """Read below the tail; equal reads under way at the same time are one."""
+        key = (room.name, after, limit, size)
+        waiting: Deferred[Slice] = Deferred()
+        if key in self._reads:
+            self._reads[key].append(waiting)
+            return waiting
+        self._reads[key] = [waiting]
+
+        def done(outcome: Slice | Failure) -> None:
+            for one in self._reads.pop(key):
+                one.callback(outcome)
+
+        self.store.read(room.name, after=after, limit=limit, size=size).addBoth(done)
+        return waiting
+
+    def sweep(self) -> Deferred[None]:
+        """Apply retention once, and let rooms in memory know."""
+
+        def swept(rooms: Sequence[tuple[str, int]]) -> None:
+            for name, first in rooms:
+                room = self._rooms.get(name)
+                if room is not None:
+                    before = room.stream.size
+                    room.stream.forget(first)
+                    self._tail_size += room.stream.size - before
+                    room.answers.clear()
+
+        return self.store.sweep().addCallback(swept)
+
+    def waiting_rooms(self) -> list[LiveRoom]:
+        """Return the rooms that somebody waits for."""
+        return [room for room in self._rooms.values() if room.readers]
+
+    def _opened(self, log: RoomLog | None, name: str) -> None:
+        room, waiting = self._opening.pop(name)
+        if log is not None:
+            self._load(room, log)
+        self._rooms[name] = room
+        for entry in room.handover.history((), top=room.stream.top.offset):
+            self._append(room, entry)
+        for entry in room.rewritten_early:
+            room.stream.rewrite(entry)
+        room.rewritten_early = ()
+        if room.handover.mode is Mode.READING:
+            self._close_hole(room)
+        self._bound_memory()
+        for one in waiting:
+            one.callback(room)
+
+    def _load(self, room: LiveRoom, log: RoomLog) -> None:
+        room.exists = True
+        room.facts = log.facts
+        room.stream = Stream(first=log.first, top=log.top, epochs=log.epochs, tail=log.tail)
+        self._tail_size += room.stream.size
+
+    def _not_opened(self, failure: Failure, name: str) -> None:
+        for one in self._opening.pop(name)[1]:
+            one.errback(failure)
+
+    def _deliver(self, group: Group) -> None:
+        self.metrics.commit_size.observe(len(group.settled))
+        began = self._clock.seconds()
+        self._bus.tell(group.commits)
+        for settle, outcome in group.settled:
+            try:
+                settle(outcome)
+            except Exception:  # noqa: BLE001 - one publisher's trouble is not the next one's
+                _log.failure("telling a publisher failed")
+        before = self.metrics.deliveries
+        self._wake()
+        self.metrics.delivery_seconds.observe(
+            self._clock.seconds() - began, self.metrics.deliveries - before
+        )
+
+    def _heard(self, commits: Sequence[Commit]) -> None:
+        for commit in commits:
+            opening = self._opening.get(commit.room)
+            if opening is not None:
+                for entry in commit.entries:
+                    opening[0].handover.live(entry)
+                opening[0].rewritten_early = (*opening[0].rewritten_early, *commit.rewritten)
+            room = self._rooms.get(commit.room)
+            if room is not None:
+                self._follow(room, commit)
+        self._bound_memory()
+
+    def _follow(self, room: LiveRoom, commit: Commit) -> None:
+        room.answers.clear()
+        for entry in commit.entries:
+            for ready in room.handover.live(entry):
+                self._append(room, ready)
+        before = room.stream.size
+        for entry in commit.rewritten:
+            room.stream.rewrite(entry)
+        self._tail_size += room.stream.size - before
+        self._rooms.move_to_end(room.name)
+        if room.handover.mode is Mode.READING:
+            self._close_hole(room)
+        if not room.exists:
+            room.exists = True
+            self.store.open(room.name, tail_bytes=0).addCallbacks(
+                lambda log: log and self._set_facts(room, log.facts), _log_failure
+            )
+        if room.readers:
+            self._woken.append(room)
+
+    def _close_hole(self, room: LiveRoom) -> None:
+        def read(log: RoomLog | None) -> None:
+            if log is not None:
+                room.handover.history((), top=log.top)
+                self._tail_size -= room.stream.size
+                self._load(room, log)
+                room.answers.clear()
+                self._woken.append(room)
+                self._wake()
+
+        self.store.open(room.name, tail_bytes=TAIL_AT_OPEN).addCallbacks(read, _log_failure)
+
+    def _set_facts(self, room: LiveRoom, facts: RoomFacts) -> None:
+        room.facts = facts
+
+    def _changed(self, facts: RoomFacts) -> None:
+        room = self._rooms.get(facts.name)
+        if room is not None:
+            room.facts = facts
+            room.exists = True
+            for reader in tuple(room.readers):
+                reader.wake()
+
+    def _append(self, room: LiveRoom, entry: Entry) -> None:
+        room.stream.append(entry)
+        self._tail_size += len(entry.json)
+
+    def _wake(self) -> None:
+        woken, self._woken = self._woken, []
+        for room in woken:
+            readers, room.readers = room.readers, {}
+            if readers:
+                self.wake_all(room, readers)
+
+    def _bound_memory(self) -> None:
+        if self._tail_size > self._tail_memory:
+            target = self._tail_memory // 2
+            for room in self._rooms.values():
+                size = room.stream.size
+                room.stream.trim(max(0, size - (self._tail_size - target)))
+                self._tail_size += room.stream.size - size
+                if self._tail_size <= target:
+                    break
+        if len(self._rooms) > ROOMS_FOLLOWED:
+            self._drop_quiet_rooms()
+
+    def _drop_quiet_rooms(self) -> None:
+        quiet = [name for name, room in self._rooms.items() if not room.readers]
+        for name in quiet[: len(self._rooms) - ROOMS_FOLLOWED // 2]:
+            room = self._rooms.pop(name)
+            room.followed = False
+            self._tail_size -= room.stream.size
+
+
+def _wake_each(room: LiveRoom, readers: dict[Reader, None]) -> None:
+    for reader in readers:
+        reader.wake()
+
+
+def _log_failure(failure: Failure) -> None:
+    _log.failure("reading a room failed", failure)

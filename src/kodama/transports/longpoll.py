@@ -1,0 +1,239 @@
+"""Long polls: answered at once if there is something new, else parked until there is.
+
+The server keeps no queue for a client: its cursor says what it has, and asking again says that
+the last answer arrived. All who wait at one place get the same bytes. JSONP is a long poll
+that is answered as a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
+
+from kodama.core.errors import Forbidden, NotFound
+from kodama.core.position import Cursor
+from kodama.core.room import Access
+from kodama.http.message import Answer, Fields, Request
+from kodama.node import LiveRoom, Node
+from kodama.node import Reader as AnyReader
+from kodama.transports.reading import Asked, Batch, Plan, at_the_end, cursor_of, find, take
+from kodama.wire.commands import Poll
+from kodama.wire.events import batch
+from kodama.wire.jsonp import MEDIA_TYPE as JAVASCRIPT
+from kodama.wire.jsonp import call
+
+HOLD_JITTER: Final = 0.15
+COME_BACK: Final = (0.5, 3.0)
+
+
+class LongPolls:
+    """All long polls of a node. ``fail`` answers a request that cannot be served."""
+
+    def __init__(
+        self, node: Node, *, hold: float, clock: IReactorTime, now: Callable[[], int], fields: Fields,
+        fail: Callable[[Request, Failure], None], random: Random,
+    ) -> None:  # fmt: skip
+        self.node = node
+        self._hold = hold
+        self._clock = clock
+        self._now = now
+        self.fail = fail
+        self._random = random
+        self._json: Fields = (("Content-Type", "application/json"), *fields)
+        self._javascript: Fields = (("Content-Type", JAVASCRIPT), *fields)
+        self._clients: dict[tuple[str | None, str], Held] = {}
+        self._held: set[Held] = set()
+        self.draining = False
+        node.wake_all = self.wake_all
+
+    def serve(self, request: Request, asked: Asked, *, session: str | None, user: str | None) -> None:
+        """Answer the poll or park it. ``session`` tells whose ``client`` it is, ``user`` what may be read."""
+        plan = asked.plan
+        if plan is not None and (plan.rooms[0].followed if len(plan.rooms) == 1 else _followed(plan)):
+            self._begin(Held(self, request, plan, session=session, user=user))
+            return
+        finding = Deferred.fromCoroutine(find(self.node, asked.poll, now=self._now()))
+        finding.addCallback(self._found, request, asked, session, user)
+        finding.addErrback(lambda failure: self.fail(request, failure))
+
+    def drain(self) -> None:
+        """Answer every parked poll with its cursor and when to come back."""
+        self.draining = True
+        for held in tuple(self._held):
+            held.leave()
+            self._send_away(held)
+
+    @property
+    def waiting(self) -> int:
+        """Return how many polls are parked."""
+        return len(self._held)
+
+    def wake_all(self, room: LiveRoom, readers: dict[AnyReader, None]) -> None:
+        """Answer all who waited for ``room``."""
+        for reader in readers:
+            reader.wake()
+
+    def _found(
+        self, plan: Plan, request: Request, asked: Asked, session: str | None, user: str | None
+    ) -> None:
+        if request.answered:
+            return
+        if isinstance(plan.poll.since, Cursor) and plan.started is None:
+            asked.plan = plan
+        self._begin(Held(self, request, plan, session=session, user=user))
+
+    def _begin(self, held: Held) -> None:
+        plan = held.plan
+        for room in plan.rooms:
+            if room.facts.access is not Access.PUBLIC:
+                refuse_strangers(room, held.user)
+        if plan.poll.client is not None:
+            self._supersede(held, (held.session, plan.poll.client))
+        if at_the_end(plan):
+            self._park(held)
+        else:
+            self.give(held)
+
+    def _supersede(self, held: Held, key: tuple[str | None, str]) -> None:
+        older = self._clients.get(key)
+        if older is not None and not older.request.answered:
+            older.leave()
+            self._answer_empty(older, {"superseded": True})
+        self._clients[key] = held
+
+    def _park(self, held: Held) -> None:
+        poll = held.plan.poll
+        if self.draining:
+            self._send_away(held)
+            return
+        wait = self._hold * self._random.uniform(1 - HOLD_JITTER, 1 + HOLD_JITTER) if poll.wait is None else poll.wait
+        if not wait or held.request.line.method == b"HEAD":
+            self._answer_empty(held)
+            return
+        self._held.add(held)
+        for room in held.plan.rooms:
+            room.readers[held] = None
+        held.request.hold(held, wait)
+
+    def give(self, held: Held) -> None:
+        """Answer ``held``, which is not parked, with what it is owed; park it if that is nothing."""
+        plan = held.plan
+        room = plan.rooms[0]
+        key = (plan.places, plan.poll.limit, plan.poll.callback)
+        if len(plan.rooms) == 1 and plan.started is None and not plan.lost:
+            known = room.answers.get(key)
+            if isinstance(known, Answer):
+                self.node.metrics.deliveries += 1
+                self._done(held)
+                held.request.answer(known)
+                return
+        owed = take(self.node, plan)
+        if isinstance(owed, Deferred):
+            owed.addCallback(self._give, held, key).addErrback(lambda failure: self.fail(held.request, failure))
+        elif owed is None:
+            self._park(held)
+        else:
+            self._give(owed, held, key)
+
+    def _give(self, owed: Batch, held: Held, key: object) -> None:
+        plan = held.plan
+        if not owed.events:
+            self._park(held)
+            return
+        extra = {"started": plan.started} if plan.started else None
+        answer = self._encode(
+            plan.poll, batch(cursor_of(plan.rooms, owed.places), owed.events, more=owed.more, extra=extra)
+        )
+        metrics = self.node.metrics
+        metrics.deliveries += 1
+        metrics.gaps += owed.gaps
+        metrics.cursor_lag.observe(owed.lag)
+        if len(plan.rooms) == 1 and extra is None and not plan.lost and len(plan.rooms[0].answers) < 64:
+            plan.rooms[0].answers[key] = answer
+        self._done(held)
+        held.request.answer(answer)
+
+    def _answer_empty(self, held: Held, extra: dict[str, object] | None = None) -> None:
+        plan = held.plan
+        if plan.started:
+            extra = {"started": plan.started, **(extra or {})}
+        self._done(held)
+        held.request.answer(self._encode(plan.poll, batch(plan.cursor, (), extra=extra)))
+
+    def _send_away(self, held: Held) -> None:
+        after = round(self._random.uniform(*COME_BACK), 2)
+        self._done(held)
+        body = batch(held.plan.cursor, (), extra={"after": after})
+        held.request.answer_and_close(self._encode(held.plan.poll, body))
+
+    def _done(self, held: Held) -> None:
+        client = held.plan.poll.client
+        if client is not None and self._clients.get((held.session, client)) is held:
+            del self._clients[held.session, client]
+
+    def _encode(self, poll: Poll, body: bytes) -> Answer:
+        if poll.callback is None:
+            return Answer(200, body, self._json)
+        return Answer(200, call(poll.callback, body), self._javascript)
+
+
+class Held:
+    """One poll, from the moment its places are known until it is answered."""
+
+    __slots__ = ("plan", "polls", "request", "session", "user")
+
+    def __init__(
+        self, polls: LongPolls, request: Request, plan: Plan, *, session: str | None, user: str | None
+    ) -> None:
+        self.polls = polls
+        self.request = request
+        self.plan = plan
+        self.session = session
+        self.user = user
+
+    def leave(self) -> None:
+        """Be parked no longer."""
+        self.polls._held.discard(self)
+        for room in self.plan.rooms:
+            room.readers.pop(self, None)
+
+    def wake(self) -> None:
+        """A room has something new, or has changed."""
+        self.leave()
+        if self.request.answered:
+            return
+        try:
+            for room in self.plan.rooms:
+                if room.facts.access is not Access.PUBLIC:
+                    refuse_strangers(room, self.user)
+            self.polls.give(self)
+        except Exception:  # noqa: BLE001 - one failing reader keeps no message from the others
+            self.polls.fail(self.request, Failure())
+
+    def expired(self, request: Request) -> None:
+        """The hold has run out."""
+        self.leave()
+        self.polls._answer_empty(self)
+
+    def gone(self, request: Request) -> None:
+        """The client has hung up."""
+        self.leave()
+        self.polls._done(self)
+
+
+def _followed(plan: Plan) -> bool:
+    return all(room.followed for room in plan.rooms)
+
+
+def refuse_strangers(room: LiveRoom, user: str | None) -> None:
+    """Raise what a reader without access is told: `NotFound` of a secret room, else `Forbidden`."""
+    if room.facts.readable_by(user):
+        return
+    if room.facts.access is Access.SECRET:
+        raise NotFound("There is no such room.")
+    raise Forbidden(f"The room {room.name} is for its members.")

@@ -1,0 +1,158 @@
+"""What all transports share: from a request's parameters to places in rooms, and on from there.
+
+Decides what a reader at a place is owed: entries, a gap, or nothing yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from twisted.internet.defer import Deferred
+
+from kodama.core.merge import in_turn
+from kodama.core.position import Cursor, Position, encode_cursor
+from kodama.core.stream import Lost, Recovered, Stored
+from kodama.node import LiveRoom, Node
+from kodama.wire.commands import AfterOffset, Ago, All, Last, Now, Poll
+from kodama.wire.events import gap
+
+ANSWER_BYTES: Final = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a reader gets now: events as JSON in order, and the places after them."""
+
+    events: Sequence[bytes]
+    places: tuple[Position, ...]
+    more: str
+    lag: int
+    gaps: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A reading that has its places: ``started`` are rooms that the cursor did not speak of."""
+
+    rooms: tuple[LiveRoom, ...]
+    places: tuple[Position, ...]
+    started: dict[str, int] | None
+    poll: Poll
+    lost: tuple[Lost | None, ...] = ()
+
+    @property
+    def cursor(self) -> str:
+        """Return the plan's places as a cursor."""
+        return cursor_of(self.rooms, self.places)
+
+
+class Asked:
+    """A poll's parameters and, once they are known, its places: shared by all who ask the same."""
+
+    __slots__ = ("plan", "poll")
+
+    def __init__(self, poll: Poll) -> None:
+        self.poll = poll
+        self.plan: Plan | None = None
+
+
+def cursor_of(rooms: Sequence[LiveRoom], places: Sequence[Position]) -> str:
+    """Return places in rooms as a cursor."""
+    return encode_cursor({room.name: place for room, place in zip(rooms, places, strict=True)})
+
+
+async def find(node: Node, poll: Poll, *, now: int) -> Plan:
+    """Return where a reading with these parameters begins. ``now`` is in ms."""
+    rooms = tuple([node.followed(name) or await node.room(name) for name in poll.rooms])
+    since = poll.since
+    lost: list[Lost | None] = []
+    places: list[Position] = []
+    started: dict[str, int] = {}
+    for room in rooms:
+        hole = None
+        match since:
+            case Cursor():
+                known = since.get(room.name)
+                if known is None:
+                    started[room.name] = room.stream.top.offset
+                places.append(room.stream.top if known is None else known)
+            case Now():
+                places.append(room.stream.top)
+            case All():
+                places.append(_kept(room, 0))
+            case Last():
+                places.append(_kept(room, room.stream.top.offset - since.count))
+            case Ago():
+                offset = await node.store.offset_at(room.name, time=now - since.ms) if room.exists else 0
+                places.append(_kept(room, offset))
+            case AfterOffset():
+                place = room.stream.at(since.offset)
+                hole = room.stream.beyond() if place is None else None
+                places.append(place if hole is None and place is not None else _kept(room, 0))
+        lost.append(hole)
+    return Plan(
+        rooms=rooms, places=tuple(places), started=started or None, poll=poll,
+        lost=tuple(lost) if any(lost) else (),
+    )  # fmt: skip
+
+
+def at_the_end(plan: Plan) -> bool:
+    """Return whether there is nothing new for the reader."""
+    for room, place in zip(plan.rooms, plan.places, strict=True):
+        if place != room.stream.top:
+            return False
+    return not plan.lost
+
+
+def take(node: Node, plan: Plan) -> Batch | Deferred[Batch] | None:
+    """Return what is owed to the reader, later if the store must be asked, None if nothing."""
+    if at_the_end(plan):
+        return None
+    steps: list[Recovered | Lost | Stored] = []
+    for index, (room, place) in enumerate(zip(plan.rooms, plan.places, strict=True)):
+        hole = plan.lost[index] if plan.lost else None
+        step = hole or room.stream.after(place, limit=plan.poll.limit, size=ANSWER_BYTES)
+        steps.append(step)
+    if any(isinstance(step, Stored) for step in steps):
+        return Deferred.fromCoroutine(_read(node, plan, steps))
+    return _batch(plan, steps)
+
+
+async def _read(node: Node, plan: Plan, steps: list[Recovered | Lost | Stored]) -> Batch:
+    for index, (room, step) in enumerate(zip(plan.rooms, tuple(steps), strict=True)):
+        if isinstance(step, Stored):
+            after = step.position.offset
+            found = await node.read(room, after=after, limit=plan.poll.limit, size=ANSWER_BYTES)
+            if found.first > after + 1:
+                room.stream.forget(found.first)
+                steps[index] = room.stream.lost_at(step.position, found.first)
+            else:
+                steps[index] = room.stream.cut(found.entries, step.position, size=ANSWER_BYTES)
+    return _batch(plan, steps)
+
+
+def _batch(plan: Plan, steps: Sequence[Recovered | Lost | Stored]) -> Batch:
+    """Put the rooms' parts together; a room with a gap gives only the gap, the rest comes next."""
+    entries = [step.entries if isinstance(step, Recovered) else () for step in steps]
+    counts = in_turn(entries, limit=plan.poll.limit, size=ANSWER_BYTES)
+    events: list[bytes] = []
+    places: list[Position] = []
+    lag = gaps = 0
+    for room, place, step, count in zip(plan.rooms, plan.places, steps, counts, strict=True):
+        end = place
+        if isinstance(step, Lost):
+            events.append(gap(room.name, step))
+            end = step.resume
+            gaps += 1
+        elif isinstance(step, Recovered) and count:
+            events += [entry.json for entry in step.entries[:count]]
+            end = Position(step.entries[count - 1].epoch, step.entries[count - 1].offset)
+        places.append(end)
+        lag += room.stream.top.offset - end.offset
+    return Batch(events, tuple(places), "true" if lag > 0 else "false", lag, gaps)
+
+
+def _kept(room: LiveRoom, offset: int) -> Position:
+    return room.stream.at(max(offset, room.stream.first - 1)) or room.stream.top

@@ -1,0 +1,1 @@
+"""The site: every route, who is asking, and what is answered."""

@@ -1,0 +1,315 @@
+"""Writing, history, rooms and sessions: everything of ``/v1`` but the reading of events."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from kodama.core.change import Amendment, Change, DeleteMessage, EditMessage, Nonce, Publish, React, SetTopic
+from kodama.core.errors import BadRequest, Forbidden, NotFound, Overloaded, UnsupportedMedia
+from kodama.core.event import Author, timestamp
+from kodama.core.names import GUEST_NAME
+from kodama.core.position import START, Position, encode_cursor
+from kodama.core.room import Access, Retention, RoomFacts
+from kodama.http.message import Answer, Request
+from kodama.node import LiveRoom, Node
+from kodama.store.interface import After, Around, Before, Newest, Stored, StoreUnavailable
+from kodama.transports.longpoll import refuse_strangers
+from kodama.web.answers import json_answer, raw_json_answer
+from kodama.web.identity import Caller, Identity, ended_cookie, session_cookie
+from kodama.wire import commands
+from kodama.wire.commands import MessageBody
+from kodama.wire.events import page
+
+LOBBY: Final = "lobby"
+RETRY_WRITE: Final = 1.0
+ANONYMOUS: Final = "guest"
+
+
+class Api:
+    """The resources under ``/v1`` and ``/r`` that write or list. ``fail`` answers a failure."""
+
+    def __init__(
+        self, node: Node, identity: Identity, *, now: Callable[[], int], seconds: Callable[[], float],
+        fail: Callable[[Request, Failure], None], guests: bool, create_rooms: bool,
+    ) -> None:  # fmt: skip
+        self._node = node
+        self._identity = identity
+        self._now = now
+        self._seconds = seconds
+        self._fail = fail
+        self._guests_may = guests
+        self._rooms_may = create_rooms
+
+    def publish(self, request: Request, caller: Caller, room: str) -> None:
+        """``POST /v1/rooms/{room}/messages``."""
+        media = _media(request)
+        if media in ("application/json", ""):
+            body = commands.message_body(request.body)
+        elif media == "text/plain":
+            body = commands.text_body(request.body)
+        else:
+            raise UnsupportedMedia("A message is application/json or text/plain.")
+        self._publish(request, caller, room, body)
+
+    def publish_text(self, request: Request, caller: Caller, room: str) -> None:
+        """``POST /r/{room}``: whatever is not JSON is text."""
+        read = commands.message_body if _media(request) == "application/json" else commands.text_body
+        self._publish(request, caller, room, read(request.body))
+
+    def publish_2011(self, request: Request, caller: Caller) -> None:
+        """``POST /anything``: any JSON goes to the lobby as data, and the answer is ``OK``."""
+        data = commands.any_json(request.body)
+        self._identity.check_write(request, caller, now=self._seconds())
+        change = Publish(room=LOBBY, author=self._author(caller, None), text=None, data=data)
+
+        def settle(outcome: Stored | Exception) -> None:
+            if isinstance(outcome, Exception):
+                self._fail(request, Failure(outcome))
+            else:
+                request.answer(Answer(200, b"OK", (("Content-Type", "text/plain"),)))
+
+        self._write(request, caller, change, settle)
+
+    def edit(self, request: Request, caller: Caller, room: str, offset: int) -> None:
+        """``PATCH /v1/rooms/{room}/messages/{offset}``."""
+        text = commands.edit_body(request.body).text
+        author = self._signed_in(request, caller)
+        self._amend(request, caller, EditMessage(room=room, author=author, target=offset, text=text))
+
+    def delete(self, request: Request, caller: Caller, room: str, offset: int) -> None:
+        """``DELETE /v1/rooms/{room}/messages/{offset}``."""
+        author = self._signed_in(request, caller)
+
+        def go(live: LiveRoom) -> None:
+            change = DeleteMessage(room=room, author=author, target=offset, moderator=live.facts.owner)
+            self._amend(request, caller, change)
+
+        self._then(request, self._node.room(room), go)
+
+    def react(self, request: Request, caller: Caller, room: str, offset: int, emoji: str) -> None:
+        """``PUT`` or ``DELETE /v1/rooms/{room}/messages/{offset}/reactions/{emoji}``."""
+        author = self._signed_in(request, caller)
+        op = "add" if request.line.method == b"PUT" else "remove"
+        sign = commands.emoji(emoji)
+        self._amend(request, caller, React(room=room, author=author, target=offset, emoji=sign, op=op))
+
+    def history(self, request: Request, caller: Caller, room: str) -> None:
+        """``GET /v1/rooms/{room}/messages``."""
+        found = commands.parameters(request.line.query)
+        limit = commands.page_limit(found)
+        places = [
+            kind(commands.offset(text))
+            for name, kind in (("before", Before), ("after", After), ("around", Around))
+            if (text := commands.single(found, name)) is not None
+        ]
+        if len(places) > 1:
+            raise BadRequest("before, after and around exclude each other.")
+        where = places[0] if places else Newest()
+
+        async def answer() -> None:
+            live = self._node.followed(room) or await self._node.room(room)
+            refuse_strangers(live, _user(caller))
+            got = await self._node.store.history(room, where=where, limit=limit)
+            newest = isinstance(where, Newest) or (isinstance(where, After) and not got.more)
+            end = Position(got.epoch, got.top) if got.top else START
+            cursor = encode_cursor({room: end}) if newest else None
+            body = page(got.messages, more="true" if got.more else "false", cursor=cursor)
+            request.answer(raw_json_answer(200, body))
+
+        self._then(request, Deferred.fromCoroutine(answer()), lambda _: None)
+
+    def rooms(self, request: Request, caller: Caller) -> None:
+        """``GET /v1/rooms``: the rooms this reader may read."""
+
+        async def answer() -> None:
+            rows = [
+                {
+                    "room": row.facts.name, "title": row.facts.title, "topic": row.facts.topic,
+                    "access": row.facts.access.value, "last": row.last,
+                }
+                for row in await self._node.store.rooms()
+                if row.facts.readable_by(_user(caller)) or row.facts.access is Access.MEMBERS
+            ]  # fmt: skip
+            request.answer(json_answer(200, {"rooms": rows}))
+
+        self._then(request, Deferred.fromCoroutine(answer()), lambda _: None)
+
+    def put_room(self, request: Request, caller: Caller, room: str) -> None:
+        """``PUT /v1/rooms/{room}``: created by whoever is signed in, changed by its owner."""
+        body = commands.room_body(request.body)
+        author = self._signed_in(request, caller)
+        self._identity.check_write(request, caller, now=self._seconds())
+
+        async def answer() -> None:
+            live = self._node.followed(room) or await self._node.room(room)
+            if live.exists and live.facts.owner != author.id:
+                refuse_strangers(live, author.id)
+                raise Forbidden("Only its owner changes a room.")
+            created = not live.exists
+            topic = live.facts.topic
+            facts = _merged(live.facts, body, owner=author.id)
+            await self._node.put_room(facts)
+            if facts.topic != topic:
+                await self._appended(SetTopic(room=room, author=author, topic=facts.topic))
+            request.answer(json_answer(201 if created else 200, _shown(facts)))
+
+        self._then(request, Deferred.fromCoroutine(answer()), lambda _: None)
+
+    def open_session(self, request: Request, caller: Caller) -> None:
+        """``POST /v1/session``."""
+        self._identity.check_write(request, caller, now=self._seconds())
+        name = commands.session_body(request.body).name
+        if not self._guests_may:
+            raise Forbidden("This server takes no guests.")
+        token, session = self._identity.open_session(name, now=self._now())
+        value = {"token": token, "user": session.author, "expires": timestamp(session.expires)}
+        request.answer(json_answer(201, value, fields=(("Set-Cookie", session_cookie(token)),)))
+
+    def show_session(self, request: Request, caller: Caller) -> None:
+        """``GET /v1/session``."""
+        if caller.session is None:
+            raise NotFound("There is no session; POST a name here to open one.")
+        session = caller.session
+        request.answer(json_answer(200, {"user": session.author, "expires": timestamp(session.expires)}))
+
+    def end_session(self, request: Request, caller: Caller) -> None:
+        """``DELETE /v1/session``."""
+        session = caller.session
+        self._identity.check_write(request, caller, now=self._seconds())
+        done = Answer(204, b"", (("Set-Cookie", ended_cookie()), ("Cache-Control", "no-store")))
+        if session is None:
+            request.answer(done)
+            return
+        self._identity.end(session)
+        ending = self._node.store.revoke(session.id, until=session.expires)
+        self._then(request, ending, lambda _: request.answer(done))
+
+    def _publish(self, request: Request, caller: Caller, room: str, body: MessageBody) -> None:
+        self._identity.check_write(request, caller, now=self._seconds())
+        key = request.headers.get(b"idempotency-key")
+        text = body.nonce if body.nonce is not None or key is None else commands.nonce(key.decode("latin-1"))
+        nonce = None
+        if text is not None:
+            if caller.session is None and len(text) < commands.GUEST_NONCE_MINIMUM:
+                raise BadRequest(
+                    f"Without a session a nonce has at least {commands.GUEST_NONCE_MINIMUM} characters."
+                )
+            sender = caller.session.user if caller.session else ANONYMOUS
+            nonce = Nonce(sender=sender, text=text, digest=commands.body_digest(body))
+        owner = caller.session.user if caller.session and room != LOBBY else None
+        change = Publish(
+            room=room, author=self._author(caller, body.name), text=body.text, data=body.data,
+            nonce=nonce, owner=owner,
+        )  # fmt: skip
+
+        def settle(outcome: Stored | Exception) -> None:
+            if isinstance(outcome, Exception):
+                self._fail(request, Failure(outcome))
+                return
+            entry = outcome.entry
+            value = {
+                "id": outcome.id, "room": room, "offset": entry.offset, "epoch": entry.epoch,
+                "time": timestamp(entry.time),
+            }  # fmt: skip
+            request.answer(json_answer(201 if outcome.fresh else 200, value))
+
+        self._write(request, caller, change, settle)
+
+    def _write(
+        self, request: Request, caller: Caller, change: Change, settle: Callable[[Stored | Exception], None]
+    ) -> None:
+        if caller.session is None and not self._guests_may:
+            raise Forbidden("This server takes no guests.")
+
+        def go(live: LiveRoom) -> None:
+            refuse_strangers(live, _user(caller))
+            if not live.exists and not self._rooms_may:
+                raise NotFound("There is no such room.")
+            try:
+                self._node.append(change, settle)
+            except StoreUnavailable as error:
+                raise Overloaded(str(error), retry_after=RETRY_WRITE) from error
+
+        live = self._node.followed(change.room)
+        if live is not None:
+            go(live)
+        else:
+            self._then(request, self._node.room(change.room), go)
+
+    def _amend(self, request: Request, caller: Caller, change: Amendment) -> None:
+        self._identity.check_write(request, caller, now=self._seconds())
+
+        def settle(outcome: Stored | Exception) -> None:
+            if isinstance(outcome, Exception):
+                self._fail(request, Failure(outcome))
+            else:
+                request.answer(raw_json_answer(200, outcome.entry.json))
+
+        def go(live: LiveRoom) -> None:
+            if not live.exists:
+                raise NotFound("There is no such room.")
+            self._write(request, caller, change, settle)
+
+        self._then(request, self._node.room(change.room), go)
+
+    def _appended(self, change: Change) -> Deferred[Stored]:
+        waiting: Deferred[Stored] = Deferred()
+
+        def settle(outcome: Stored | Exception) -> None:
+            if isinstance(outcome, Exception):
+                waiting.errback(Failure(outcome))
+            else:
+                waiting.callback(outcome)
+
+        self._node.append(change, settle)
+        return waiting
+
+    def _author(self, caller: Caller, name: str | None) -> Author:
+        if caller.session is not None:
+            return caller.session.author
+        return Author(ANONYMOUS, name or GUEST_NAME, "guest")
+
+    def _signed_in(self, request: Request, caller: Caller) -> Author:
+        if caller.session is None:
+            raise Forbidden("This needs a session; POST a name to /v1/session to open one.")
+        return caller.session.author
+
+    def _then(self, request: Request, waiting: Deferred[Any], go: Callable[[Any], None]) -> None:
+        waiting.addCallback(go).addErrback(lambda failure: self._fail(request, failure))
+
+
+def _merged(facts: RoomFacts, body: commands.RoomBody, *, owner: str) -> RoomFacts:
+    kept = facts.retention
+    asked = body.retention
+    if asked is not None:
+        kept = Retention(
+            days=kept.days if asked.days is None else asked.days,
+            events=kept.events if asked.events is None else asked.events,
+        )
+    return dataclasses.replace(
+        facts, owner=owner, retention=kept,
+        title=facts.title if body.title is None else body.title,
+        topic=facts.topic if body.topic is None else body.topic,
+        access=facts.access if body.access is None else Access(body.access),
+    )  # fmt: skip
+
+
+def _shown(facts: RoomFacts) -> dict[str, object]:
+    return {
+        "room": facts.name, "title": facts.title, "topic": facts.topic, "access": facts.access.value,
+        "retention": {"days": facts.retention.days, "events": facts.retention.events},
+    }  # fmt: skip
+
+
+def _media(request: Request) -> str:
+    value = request.headers.get(b"content-type") or b""
+    return value.partition(b";")[0].strip().lower().decode("latin-1")
+
+
+def _user(caller: Caller) -> str | None:
+    return caller.session.user if caller.session else None

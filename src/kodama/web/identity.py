@@ -1,0 +1,189 @@
+"""Who is asking: read once from a block of header fields and remembered with it.
+
+A `Caller` holds for all requests with the same header bytes, so that a poll pays nothing for
+it. What can change meanwhile (a session that ended or ran out) is looked at each time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address, ip_network
+from secrets import token_urlsafe
+from typing import Final
+
+from kodama.app.settings import Settings
+from kodama.core.errors import Forbidden, Misdirected, RateLimited, Unauthorized
+from kodama.core.limits import Buckets, Rate, network_of
+from kodama.core.session import SESSION_DAYS, Session, sign_session, verify_session
+from kodama.http.message import Headers, Request
+from kodama.store.interface import Store
+
+SESSION_COOKIE: Final = "kodama_session"
+_FORWARDING: Final = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
+_LOOPBACK: Final = frozenset(("localhost", "127.0.0.1", "::1"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """What a block of header fields says. ``fault`` is what to raise if the token is not valid."""
+
+    session: Session | None
+    by_cookie: bool
+    fault: Unauthorized | None
+    host: str
+    foreign: bool
+    forwarded: str | None
+    accept: str
+
+
+class Identity:
+    """Sessions, hosts, origins and rates of one server."""
+
+    def __init__(self, settings: Settings, store: Store, *, loopback: bool) -> None:
+        self._settings = settings
+        self._store = store
+        self._loopback = loopback
+        self._secret = b""
+        self._ended: set[str] = set()
+        rate = Rate(settings.write_burst, settings.write_rate)
+        self._by_address = Buckets(rate)
+        self._by_session = Buckets(rate)
+        self._trusted = [ip_network(one) for one in settings.trusted_proxies]
+
+    def start(self) -> None:
+        """Read what the store keeps of sessions; call after the store has started."""
+        self._secret = self._store.secret("sessions")
+        self._ended = set(self._store.revoked())
+
+    def caller(self, request: Request, *, now: int) -> Caller:
+        """Return who is asking; raises `Misdirected`. ``now`` is in ms."""
+        caller = request.headers.memo
+        if not isinstance(caller, Caller):
+            caller = request.headers.memo = self._read(request.headers, now=now)
+        return caller
+
+    def check_session(self, caller: Caller, *, now: int) -> None:
+        """Raise `Unauthorized` if there is a token and it is not, or no longer, valid."""
+        session = caller.session
+        if caller.fault is not None:
+            raise caller.fault
+        if session is not None and (session.id in self._ended or session.expires <= now):
+            raise Unauthorized("This session has ended.")
+
+    def check_write(self, request: Request, caller: Caller, *, now: float) -> None:
+        """Refuse a write from a foreign page, or one too many. ``now`` in seconds."""
+        if caller.foreign:
+            raise Forbidden("Pages of another site may not write here; KODAMA_ORIGINS names those that may.")
+        address = self.address(request, caller)
+        if self._exempt(request, caller):
+            return
+        wait = self._by_address.take(network_of(address), now=now)
+        if not wait and caller.session is not None:
+            wait = self._by_session.take(caller.session.id, now=now)
+        if wait:
+            raise RateLimited("Too many writes; come back in a moment.", retry_after=wait)
+
+    def address(self, request: Request, caller: Caller) -> str:
+        """Return the client's address, believing forwarding fields from trusted proxies only."""
+        if caller.forwarded is None or not self._trusts(request.peer):
+            return request.peer
+        for hop in reversed(caller.forwarded.split(",")):
+            address = hop.strip()
+            if not self._trusts(address):
+                return address
+        return request.peer
+
+    def open_session(self, name: str, *, now: int) -> tuple[str, Session]:
+        """Return a new guest's token and session."""
+        session = Session(token_urlsafe(9), f"g_{token_urlsafe(6)}", name, now + SESSION_DAYS * 86_400_000)
+        return sign_session(session, secret=self._secret), session
+
+    def end(self, session: Session) -> None:
+        """End a session on this node, at once."""
+        self._ended.add(session.id)
+
+    def _read(self, headers: Headers, *, now: int) -> Caller:
+        host = (headers.get(b"host") or b"").decode("latin-1")
+        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+        self._check_host(name.strip("[]").lower())
+        token, by_cookie = _token(headers)
+        session = fault = None
+        if token is not None:
+            try:
+                session = verify_session(token, secret=self._secret, now=now)
+            except Unauthorized as error:
+                fault = error
+        return Caller(
+            session=session, by_cookie=by_cookie, fault=fault, host=name.strip("[]").lower(),
+            foreign=self._foreign(headers.get(b"origin"), host), forwarded=_forwarded(headers),
+            accept=(headers.get(b"accept") or b"").decode("latin-1"),
+        )  # fmt: skip
+
+    def _check_host(self, name: str) -> None:
+        if not self._loopback and not self._settings.hosts:
+            return
+        if _is_loopback(name) or name in self._settings.hosts or "*" in self._settings.hosts:
+            return
+        raise Misdirected(
+            "This server answers for loopback names only; the setting KODAMA_HOSTS names further ones."
+        )
+
+    def _foreign(self, origin: bytes | None, host: str) -> bool:
+        if origin is None:
+            return False
+        text = origin.decode("latin-1")
+        return text.partition("://")[2].lower() != host.lower() and text not in self._settings.origins
+
+    def _exempt(self, request: Request, caller: Caller) -> bool:
+        exempt = self._settings.limit_exempt == "loopback" and caller.forwarded is None
+        return exempt and _is_loopback(caller.host) and (not request.peer or _is_loopback(request.peer))
+
+    def _trusts(self, address: str) -> bool:
+        try:
+            ip = ip_address(address)
+        except ValueError:
+            return False
+        return any(ip.version == net.version and ip in net for net in self._trusted)
+
+
+def session_cookie(token: str) -> str:
+    """Return the Set-Cookie value that carries ``token``."""
+    return f"{SESSION_COOKIE}={token}; Path=/; Max-Age={SESSION_DAYS * 86_400}; HttpOnly; SameSite=Lax"
+
+
+def ended_cookie() -> str:
+    """Return the Set-Cookie value that takes the session away."""
+    return f"{SESSION_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
+
+
+def _token(headers: Headers) -> tuple[str | None, bool]:
+    given = headers.get(b"authorization")
+    if given is not None:
+        scheme, _, token = given.decode("latin-1").partition(" ")
+        return (token.strip() if scheme.lower() == "bearer" else ""), False
+    raw = headers.get(b"cookie")
+    if raw is None or SESSION_COOKIE.encode() not in raw:
+        return None, False
+    try:
+        morsel = SimpleCookie(raw.decode("latin-1")).get(SESSION_COOKIE)
+    except CookieError:
+        return None, False
+    return (morsel.value, True) if morsel is not None and morsel.value else (None, False)
+
+
+def _forwarded(headers: Headers) -> str | None:
+    for name in _FORWARDING:
+        value = headers.get(name)
+        if value is not None:
+            return value.decode("latin-1") if name != b"forwarded" else ""
+    return None
+
+
+def _is_loopback(name: str) -> bool:
+    if name in _LOOPBACK or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False

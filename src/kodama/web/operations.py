@@ -1,0 +1,83 @@
+"""Health, readiness and metrics (Prometheus text format 0.0.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from kodama.http.message import Answer
+from kodama.metrics import Histogram, Metrics
+from kodama.store.interface import Store
+from kodama.web.answers import code_answer, json_answer
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Operations(Collector):
+    """What an operator asks a node. ``waiting`` and ``connections`` are counted when asked."""
+
+    def __init__(
+        self, metrics: Metrics, store: Store, *, waiting: Callable[[], dict[str, int]],
+        connections: Callable[[], int],
+    ) -> None:  # fmt: skip
+        self._metrics = metrics
+        self._store = store
+        self._waiting = waiting
+        self._connections = connections
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+        self.draining = False
+
+    def health(self) -> Answer:
+        """``GET /healthz``: the process is up."""
+        return json_answer(200, {"status": "ok"})
+
+    def readiness(self) -> Answer:
+        """``GET /readyz``: the store answers and the node is not draining."""
+        if self.draining:
+            return code_answer("overloaded", "The server is draining.")
+        if not self._store.healthy():
+            return code_answer("overloaded", "The store cannot write.")
+        return json_answer(200, {"status": "ready"})
+
+    def metrics(self) -> Answer:
+        """``GET /metrics``."""
+        return Answer(200, generate_latest(self._registry), (("Content-Type", METRICS_TYPE),))
+
+    def collect(self) -> Iterator[Metric]:
+        """Prometheus: the numbers as they are now."""
+        metrics = self._metrics
+        waiting = GaugeMetricFamily(
+            "kodama_waiting_clients", "Requests that wait for news.", labels=["transport"]
+        )
+        for transport, count in self._waiting().items():
+            waiting.add_metric([transport], count)
+        yield waiting
+        yield GaugeMetricFamily("kodama_connections", "Open connections.", value=self._connections())
+        yield CounterMetricFamily("kodama_deliveries", "Answers with news.", value=metrics.deliveries)
+        yield CounterMetricFamily("kodama_published", "Events appended.", value=metrics.published)
+        yield CounterMetricFamily("kodama_gaps", "Gaps told to readers.", value=metrics.gaps)
+        yield CounterMetricFamily(
+            "kodama_store_reads", "Reads that asked the store.", value=getattr(self._store, "reads", 0)
+        )
+        refused = CounterMetricFamily("kodama_refused", "Requests refused, by code.", labels=["code"])
+        for code, count in sorted(metrics.refused.items()):
+            refused.add_metric([code], count)
+        yield refused
+        yield _family("kodama_publish_seconds", "From receipt to durable.", metrics.publish_seconds)
+        yield _family("kodama_delivery_seconds", "From commit to the last reader.", metrics.delivery_seconds)
+        yield _family("kodama_commit_size", "Appends per commit.", metrics.commit_size)
+        yield _family("kodama_loop_lag_seconds", "How late the event loop is.", metrics.loop_lag)
+        yield _family("kodama_cursor_lag", "Events a reader is behind after an answer.", metrics.cursor_lag)
+
+
+def _family(name: str, help_text: str, histogram: Histogram) -> HistogramMetricFamily:
+    buckets: list[tuple[str, float]] = []
+    count = 0
+    for bound, number in zip((*histogram.bounds, "+Inf"), histogram.counts, strict=True):
+        count += number
+        buckets.append((str(bound), count))
+    return HistogramMetricFamily(name, help_text, buckets=buckets, sum_value=histogram.total)

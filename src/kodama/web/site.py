@@ -1,0 +1,292 @@
+"""Every route on one page.
+
+A request line is routed once: what came of it is remembered with the line, so that the
+thousandth poll with the same line costs one look. Errors are answered here, in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from secrets import token_hex
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from kodama.core.errors import (
+    BadRequest, Forbidden, MethodNotAllowed, NotAcceptable, NotFound, Overloaded, Refused,
+)  # fmt: skip
+from kodama.core.names import room_name
+from kodama.http.message import Answer, Refusal, Request
+from kodama.metrics import Metrics
+from kodama.store.interface import StoreUnavailable
+from kodama.transports.legacy import Door2011
+from kodama.transports.longpoll import LongPolls
+from kodama.transports.reading import Asked
+from kodama.web.accept import Framing, framing
+from kodama.web.answers import FIELDS, code_answer, problem_answer
+from kodama.web.api import Api
+from kodama.web.assets import Assets
+from kodama.web.identity import Caller, Identity
+from kodama.web.operations import Operations
+from kodama.wire import commands
+from kodama.wire.jsonp import MEDIA_TYPE as JAVASCRIPT
+from kodama.wire.jsonp import call, callback_name
+from kodama.wire.problem import code_of_status, encode_problem, problem_of
+
+OWN: Final = frozenset((
+    b"v1", b"r", b"docs", b"admin", b"static", b".well-known", b"healthz", b"readyz", b"metrics",
+    b"widget.js", b"favicon.ico", b"robots.txt",
+))  # fmt: skip
+_DOCUMENTS: Final = frozenset((b"document", b"iframe", b"frame", b"object", b"embed"))
+
+Serve = Callable[[Request, Caller], None]
+Methods = dict[bytes, Serve]
+_log: Final = Logger()
+
+
+class Route:
+    """What a request line leads to; ``asked`` is shared by all polls with the same line."""
+
+    __slots__ = ("asked", "methods")
+
+    def __init__(self, methods: Methods) -> None:
+        self.methods = methods
+        self.asked: Asked | None = None
+
+
+class Site:
+    """The application: one method, `respond`, for the HTTP channel to call."""
+
+    def __init__(
+        self, *, api: Api, polls: LongPolls, door: Door2011, assets: Assets, operations: Operations,
+        identity: Identity, metrics: Metrics, now: Callable[[], int], jsonp: bool, legacy: bool,
+    ) -> None:  # fmt: skip
+        self._api = api
+        self._polls = polls
+        self._door = door
+        self._assets = assets
+        self._operations = operations
+        self._identity = identity
+        self._metrics = metrics
+        self._now = now
+        self._jsonp = jsonp
+        self._legacy = legacy
+
+    def respond(self, request: Request) -> None:
+        """Serve one request; every fault of the client is answered."""
+        try:
+            route = request.line.memo
+            if not isinstance(route, Route):
+                route = request.line.memo = self._route(request.line.path)
+            serve = route.methods.get(request.line.method)
+            if serve is None:
+                self._other_method(request, route)
+            else:
+                serve(request, self._caller(request, serve))
+        except Refused as error:
+            self._refused(request, error)
+
+    def _caller(self, request: Request, serve: Serve) -> Caller:
+        """Return who asks; a token that is not valid hinders nobody from opening a new session."""
+        caller = self._identity.caller(request, now=self._now())
+        if serve != self._api.open_session:
+            self._identity.check_session(caller, now=self._now())
+        return caller
+
+    def refuse(self, refusal: Refusal) -> Answer:
+        """Word what the HTTP channel refuses by itself."""
+        if refusal.status == 405:
+            return problem_answer(MethodNotAllowed(refusal.detail, allow="GET, HEAD, POST, OPTIONS"))
+        return code_answer(code_of_status(refusal.status), refusal.detail)
+
+    def fault(self, request: Request, failure: Failure) -> Answer:
+        """Log our own fault under an id and tell the client only that id."""
+        number = token_hex(6)
+        _log.failure("internal error {number} at {path}", failure, number=number, path=request.line.path)
+        return code_answer("internal", f"Something went wrong here; it is logged as {number}.")
+
+    def fail(self, request: Request, failure: Failure) -> None:
+        """Answer a request whose serving failed later."""
+        error = failure.value
+        if isinstance(error, StoreUnavailable):
+            error = Overloaded("The server cannot store this now; try again with the same nonce.", retry_after=1)
+        if isinstance(error, Refused):
+            self._refused(request, error)
+        else:
+            request.answer(self.fault(request, failure))
+
+    def _refused(self, request: Request, error: Refused) -> None:
+        self._metrics.refused[error.code] = self._metrics.refused.get(error.code, 0) + 1
+        callback = self._jsonp_callback(request)
+        if callback is None:
+            request.answer(problem_answer(error))
+            return
+        body = b'{"error":%b}' % encode_problem(problem_of(error))
+        request.answer(Answer(200, call(callback, body), (("Content-Type", JAVASCRIPT), *FIELDS)))
+
+    def _jsonp_callback(self, request: Request) -> str | None:
+        """Return the callback of a JSONP read whose errors must come as a call, else None."""
+        path = request.line.path
+        if not self._jsonp or not (path.startswith(b"/v1/") or path.startswith(b"/r/")):
+            return None
+        if request.line.method != b"GET" or b"callback" not in request.line.query or _in_document(request):
+            return None
+        try:
+            name = commands.single(commands.parameters(request.line.query), "callback")
+            return None if name is None else callback_name(name)
+        except Refused:
+            return None
+
+    def _other_method(self, request: Request, route: Route) -> None:
+        allowed = set(route.methods) | {b"OPTIONS"} | ({b"HEAD"} if b"GET" in route.methods else set())
+        allow = b", ".join(sorted(allowed)).decode()
+        if request.line.method == b"OPTIONS":
+            request.answer(Answer(204, b"", (("Allow", allow), *FIELDS)))
+        elif request.line.method == b"HEAD" and b"GET" in route.methods:
+            route.methods[b"GET"](request, self._caller(request, route.methods[b"GET"]))
+        else:
+            raise MethodNotAllowed("This resource does not have that method.", allow=allow)
+
+    def _route(self, path: bytes) -> Route:
+        try:
+            parts = [unquote_to_bytes(part).decode() for part in path.split(b"/")[1:]]
+        except UnicodeDecodeError:
+            raise BadRequest("The path is not UTF-8.") from None
+        if path.split(b"/")[1] not in OWN:
+            return Route(self._foreign(path))
+        match parts:
+            case ["v1", "rooms", name, *rest]:
+                return Route(self._room(room_name(name), rest))
+            case ["v1", "rooms"]:
+                return Route({b"GET": self._api.rooms})
+            case ["v1", "events"]:
+                return Route({b"GET": self._many, b"POST": self._many_by_post})
+            case ["v1", "session"]:
+                return Route({
+                    b"GET": self._api.show_session, b"POST": self._api.open_session, b"DELETE": self._api.end_session,
+                })  # fmt: skip
+            case ["r", name]:
+                room = room_name(name)
+                return Route({
+                    b"GET": lambda request, caller: self._shared_address(request, caller, room),
+                    b"POST": lambda request, caller: self._api.publish_text(request, caller, room),
+                })  # fmt: skip
+            case ["healthz"]:
+                return Route({b"GET": lambda request, _: request.answer(self._operations.health())})
+            case ["readyz"]:
+                return Route({b"GET": lambda request, _: request.answer(self._operations.readiness())})
+            case ["metrics"]:
+                return Route({b"GET": lambda request, _: request.answer(self._operations.metrics())})
+            case ["static", *rest]:
+                return Route({b"GET": lambda request, _: self._static("/".join(rest), request)})
+            case ["favicon.ico" | "robots.txt" as name]:
+                return Route({b"GET": lambda request, _: self._static(name, request)})
+        raise NotFound("There is nothing at this address.")
+
+    def _room(self, room: str, rest: list[str]) -> Methods:
+        api = self._api
+        match rest:
+            case []:
+                return {b"PUT": lambda request, caller: api.put_room(request, caller, room)}
+            case ["events"]:
+                return {b"GET": lambda request, caller: self._read(request, caller, (room,), default="now")}
+            case ["messages"]:
+                return {
+                    b"GET": lambda request, caller: api.history(request, caller, room),
+                    b"POST": lambda request, caller: api.publish(request, caller, room),
+                }
+            case ["messages", number]:
+                offset = commands.offset(number)
+                return {
+                    b"PATCH": lambda request, caller: api.edit(request, caller, room, offset),
+                    b"DELETE": lambda request, caller: api.delete(request, caller, room, offset),
+                }
+            case ["messages", number, "reactions", emoji]:
+                offset = commands.offset(number)
+
+                def react(request: Request, caller: Caller) -> None:
+                    api.react(request, caller, room, offset, emoji)
+
+                return {b"PUT": react, b"DELETE": react}
+        raise NotFound("There is nothing at this address.")
+
+    def _foreign(self, path: bytes) -> Methods:
+        page: Serve | None = None
+        if path == b"/":
+            page = lambda request, _: request.answer(self._assets.page(request))  # noqa: E731
+        if not self._legacy:
+            if page is None:
+                raise NotFound("There is nothing at this address.")
+            return {b"GET": page}
+
+        def read(request: Request, caller: Caller) -> None:
+            name = commands.single(commands.parameters(request.line.query), "callback")
+            if name is not None:
+                self._door.serve(request, callback_name(name))
+            elif page is not None:
+                page(request, caller)
+            else:
+                raise BadRequest("Only a GET with a callback is answered here, or a POST of JSON.")
+
+        return {b"GET": read, b"POST": self._api.publish_2011}
+
+    def _read(self, request: Request, caller: Caller, rooms: tuple[str, ...], *, default: str) -> None:
+        route = request.line.memo
+        assert isinstance(route, Route)
+        asked = route.asked
+        if asked is None:
+            poll = commands.poll(commands.parameters(request.line.query), rooms=rooms, default=default)
+            asked = route.asked = Asked(poll)
+        self._poll(request, caller, asked)
+
+    def _poll(self, request: Request, caller: Caller, asked: Asked) -> None:
+        session = caller.session
+        if asked.poll.callback is not None:
+            if not self._jsonp:
+                raise Forbidden("JSONP is switched off here.")
+            if _in_document(request):
+                raise Forbidden("JSONP is for script elements.")
+            if caller.by_cookie:
+                session = None  # a cookie would let any page read what its owner may
+        elif framing(caller.accept) not in (Framing.JSON, Framing.PAGE):
+            raise NotAcceptable("Long polling as application/json is what is served here so far.")
+        self._polls.serve(
+            request, asked, session=session.id if session else None, user=session.user if session else None
+        )
+
+    def _many(self, request: Request, caller: Caller) -> None:
+        route = request.line.memo
+        assert isinstance(route, Route)
+        if route.asked is None:
+            route.asked = _asked_many(commands.parameters(request.line.query))
+        self._poll(request, caller, route.asked)
+
+    def _many_by_post(self, request: Request, caller: Caller) -> None:
+        self._poll(request, caller, _asked_many(commands.events_body(request.body)))
+
+    def _shared_address(self, request: Request, caller: Caller, room: str) -> None:
+        if b"callback" not in request.line.query and framing(caller.accept) is Framing.PAGE:
+            request.answer(self._assets.page(request))
+        elif "json" in caller.accept or b"callback" in request.line.query:
+            self._read(request, caller, (room,), default="last:20")
+        else:
+            raise NotAcceptable("Ask for text/html (the page) or application/json (a long poll).")
+
+    def _static(self, path: str, request: Request) -> None:
+        answer = self._assets.static(path, request)
+        if answer is None:
+            raise NotFound("There is nothing at this address.")
+        request.answer(answer)
+
+
+def _asked_many(found: dict[str, list[str]]) -> Asked:
+    rooms = tuple(dict.fromkeys(room_name(name) for name in found.get("room", ())))
+    if not 1 <= len(rooms) <= commands.ROOMS_LIMIT:
+        raise BadRequest(f"room names 1 to {commands.ROOMS_LIMIT} rooms.")
+    return Asked(commands.poll(found, rooms=rooms, default="now"))
+
+
+def _in_document(request: Request) -> bool:
+    return request.headers.get(b"sec-fetch-dest") in _DOCUMENTS
