@@ -1,0 +1,22 @@
+"""Every metric that a node reports is explained, and no other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import cast
+
+from kodama.metrics import Metrics
+from kodama.store.interface import Store
+from kodama.web.operations import Operations
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
+
+
+def test_the_reference_explains_every_metric_and_no_other() -> None:
+    operations = Operations(
+        Metrics(), cast("Store", object()), waiting=lambda: {"longpoll": 1}, connections=lambda: 0
+    )
+    reported = {family.name for family in operations.collect()}
+    explained = re.findall(r"^\| `(kodama_\w+)` \|", REFERENCE.read_text("utf-8"), re.MULTILINE)
+    assert sorted(explained) == sorted(reported)
