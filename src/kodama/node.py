@@ -230,7 +230,7 @@ class Node:
         if not room.exists:
             room.exists = True
             self.store.open(room.name, tail_bytes=0).addCallbacks(
-                lambda log: log and self._set_facts(room, log.facts), _log_failure
+                self._refresh, _log_failure, callbackArgs=(room,)
             )
         if room.readers:
             self._woken.append(room)
@@ -247,8 +247,9 @@ class Node:
 
         self.store.open(room.name, tail_bytes=TAIL_AT_OPEN).addCallbacks(read, _log_failure)
 
-    def _set_facts(self, room: LiveRoom, facts: RoomFacts) -> None:
-        room.facts = facts
+    def _refresh(self, log: RoomLog | None, room: LiveRoom) -> None:
+        if log is not None:
+            room.facts = log.facts
 
     def _changed(self, facts: RoomFacts) -> None:
         room = self._rooms.get(facts.name)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from kodama.app.service import KodamaService
 from kodama.app.settings import Settings
 from kodama.bus.local import LocalBus
+from kodama.core.limits import Rate
 from kodama.core.room import Retention
 from kodama.http.channel import HttpFactory
 from kodama.http.limits import Limits
@@ -23,7 +24,7 @@ from kodama.transports.longpoll import LongPolls
 from kodama.web.answers import FIELDS
 from kodama.web.api import Api
 from kodama.web.assets import Assets
-from kodama.web.identity import Identity
+from kodama.web.identity import Identity, Policy
 from kodama.web.operations import Operations
 from kodama.web.site import Site
 
@@ -43,6 +44,18 @@ def open_store(settings: Settings, reactor: Any) -> Store:
     return SqliteStore(Path(settings.data) / STORE_FILE, reactor=reactor, now=wall_clock)
 
 
+def policy_of(settings: Settings) -> Policy:
+    """Return who may ask what: a listener on loopback answers for loopback names only, against
+    DNS rebinding, unless the settings name others."""
+    loopback = settings.host in ("localhost", "::1") or settings.host.startswith("127.")
+    anybody = "*" in settings.hosts or (not loopback and not settings.hosts)
+    return Policy(
+        hosts=None if anybody else settings.hosts, origins=settings.origins,
+        trusted_proxies=settings.trusted_proxies, exempt=settings.limit_exempt == "loopback",
+        rate=Rate(settings.write_burst, settings.write_rate),
+    )  # fmt: skip
+
+
 def assemble(settings: Settings, reactor: Any) -> KodamaService:
     """Return the server that ``settings`` describe, ready to be started."""
     metrics = Metrics()
@@ -52,8 +65,7 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
         store, LocalBus(), clock=reactor, metrics=metrics,
         tail_memory=settings.tail_memory, retention=retention,
     )  # fmt: skip
-    loopback = settings.host in ("localhost", "::1") or settings.host.startswith("127.")
-    identity = Identity(settings, store, loopback=loopback)
+    identity = Identity(policy_of(settings), store)
 
     polls = LongPolls(
         node, hold=settings.hold, clock=reactor, now=wall_clock, fields=FIELDS,

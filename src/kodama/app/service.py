@@ -42,7 +42,7 @@ class KodamaService(Service):
 
     def startService(self) -> None:
         """Open the store, listen, begin to sweep. Raises what the store or the port raise."""
-        super().startService()
+        super().startService()  # type: ignore[no-untyped-call]
         self._node.start()
         self._started()
         self._listening = self._reactor.listenTCP(
@@ -55,7 +55,8 @@ class KodamaService(Service):
         """Return the address of the page."""
         assert self._listening is not None
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._listening.getHost().port}/"
+        bound: Any = self._listening.getHost()
+        return f"http://{host}:{bound.port}/"
 
     @inlineCallbacks
     def stopService(self) -> Any:

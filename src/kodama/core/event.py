@@ -85,7 +85,7 @@ class Member(Event, frozen=True, kw_only=True, tag="member"):
 Logged = Message | Edit | Delete | Reaction | Topic | Member
 
 _encoder: Final = msgspec.json.Encoder()
-_decoder: Final = msgspec.json.Decoder(Logged)
+_decoder: Final[msgspec.json.Decoder[Logged]] = msgspec.json.Decoder(Logged)
 
 
 class Entry(NamedTuple):

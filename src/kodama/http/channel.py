@@ -21,7 +21,7 @@ from enum import Enum, auto
 from math import inf
 from typing import Final
 
-from twisted.internet.interfaces import IAddress, IProtocol, IPushProducer, IReactorTime, ITransport
+from twisted.internet.interfaces import IAddress, IProtocol, IPushProducer, IReactorTime, ITCPTransport
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -56,7 +56,7 @@ class Channel:
     def __init__(self, factory: HttpFactory) -> None:
         self._factory = factory
         self.factory = factory
-        self.transport: ITransport | None = None
+        self.transport: ITCPTransport | None = None
         self.peer = ""
         self.slot = 0
         self.deadline = inf
@@ -70,7 +70,7 @@ class Channel:
         self._paused = False
         self._in_turn = False
 
-    def makeConnection(self, transport: ITransport) -> None:
+    def makeConnection(self, transport: ITCPTransport) -> None:
         """Twisted: the connection is open."""
         self.transport = transport
         self._write: Callable[[bytes], None] = transport.write
@@ -80,6 +80,9 @@ class Channel:
             return
         transport.registerProducer(self, True)
         self._factory.wheel.arm(self, self._factory.clock.seconds() + self._factory.limits.idle)
+
+    def connectionMade(self) -> None:
+        """Twisted: part of `IProtocol`; all is done in `makeConnection`."""
 
     def connectionLost(self, reason: Failure) -> None:
         """Twisted: the connection is gone, and with it whatever was asked on it."""

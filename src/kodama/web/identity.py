@@ -12,7 +12,6 @@ from ipaddress import ip_address, ip_network
 from secrets import token_urlsafe
 from typing import Final
 
-from kodama.app.settings import Settings
 from kodama.core.errors import Forbidden, Misdirected, RateLimited, Unauthorized
 from kodama.core.limits import Buckets, Rate, network_of
 from kodama.core.session import SESSION_DAYS, Session, sign_session, verify_session
@@ -37,19 +36,32 @@ class Caller:
     accept: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the operator has settled.
+
+    ``hosts``: names this server answers for, all if None; loopback names always. ``origins``:
+    foreign sites that may write. ``exempt``: whether loopback clients meet no rate.
+    """
+
+    hosts: tuple[str, ...] | None
+    origins: tuple[str, ...]
+    trusted_proxies: tuple[str, ...]
+    exempt: bool
+    rate: Rate
+
+
 class Identity:
     """Sessions, hosts, origins and rates of one server."""
 
-    def __init__(self, settings: Settings, store: Store, *, loopback: bool) -> None:
-        self._settings = settings
+    def __init__(self, policy: Policy, store: Store) -> None:
+        self._policy = policy
         self._store = store
-        self._loopback = loopback
         self._secret = b""
         self._ended: set[str] = set()
-        rate = Rate(settings.write_burst, settings.write_rate)
-        self._by_address = Buckets(rate)
-        self._by_session = Buckets(rate)
-        self._trusted = [ip_network(one) for one in settings.trusted_proxies]
+        self._by_address = Buckets(policy.rate)
+        self._by_session = Buckets(policy.rate)
+        self._trusted = [ip_network(one) for one in policy.trusted_proxies]
 
     def start(self) -> None:
         """Read what the store keeps of sessions; call after the store has started."""
@@ -121,9 +133,8 @@ class Identity:
         )  # fmt: skip
 
     def _check_host(self, name: str) -> None:
-        if not self._loopback and not self._settings.hosts:
-            return
-        if _is_loopback(name) or name in self._settings.hosts or "*" in self._settings.hosts:
+        hosts = self._policy.hosts
+        if hosts is None or _is_loopback(name) or name in hosts:
             return
         raise Misdirected(
             "This server answers for loopback names only; the setting KODAMA_HOSTS names further ones."
@@ -133,10 +144,10 @@ class Identity:
         if origin is None:
             return False
         text = origin.decode("latin-1")
-        return text.partition("://")[2].lower() != host.lower() and text not in self._settings.origins
+        return text.partition("://")[2].lower() != host.lower() and text not in self._policy.origins
 
     def _exempt(self, request: Request, caller: Caller) -> bool:
-        exempt = self._settings.limit_exempt == "loopback" and caller.forwarded is None
+        exempt = self._policy.exempt and caller.forwarded is None
         return exempt and _is_loopback(caller.host) and (not request.peer or _is_loopback(request.peer))
 
     def _trusts(self, address: str) -> bool:

@@ -186,7 +186,7 @@ def any_json(body: bytes) -> Any:
 
 def edit_body(body: bytes) -> EditBody:
     """Read an edit. Raises `BadJson`, `BadRequest`."""
-    given = _decode(body, EditBody)
+    given: EditBody = _decode(body, EditBody)
     message_text(given.text)
     return given
 
