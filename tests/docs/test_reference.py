@@ -38,15 +38,14 @@ def test_the_reference_names_no_error_that_does_not_exist() -> None:
 
 def test_every_setting_is_in_the_reference_and_no_other() -> None:
     named = re.findall(r"^\| `(KODAMA_\w+)` \|", _read("docs/reference/settings.md"), re.MULTILINE)
-    assert sorted(named) == sorted(_variable(setting.name) for setting in SETTINGS)
+    assert sorted(named) == sorted(setting.env for setting in SETTINGS)
 
 
 def test_every_default_in_the_reference_is_the_one_in_the_code() -> None:
     reference = _read("docs/reference/settings.md")
     rows = {line.split("`")[1]: line for line in reference.splitlines() if line.startswith("| `KODAMA_")}
     for setting in SETTINGS:
-        shown = "" if setting.default in (None, "", ()) else f"`{setting.default}`"
-        assert rows[_variable(setting.name)].split("|")[2].strip() == shown, setting.name
+        assert rows[setting.env].split("|")[2].strip() == _shown(setting.default), setting.name
 
 
 @pytest.mark.parametrize("command", ["make run", "make test", "apt-get install git make python3-venv"])
@@ -71,5 +70,12 @@ def test_the_map_names_every_layer() -> None:
         assert layer.startswith("_") or f"`{layer}/`" in text, layer
 
 
-def _variable(name: str) -> str:
-    return name if name.startswith("KODAMA_") else f"KODAMA_{name.upper()}"
+def _shown(default: object) -> str:
+    match default:
+        case None | "" | ():
+            return ""
+        case bool():
+            return "`yes`" if default else "`no`"
+        case tuple():
+            return f"`{','.join(default)}`"
+    return f"`{default}`"
