@@ -13,7 +13,7 @@ PORT ?= 8080
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := install
-.PHONY: install install-test packages run test soak check bench fuzz clean
+.PHONY: install install-test packages run test soak check coverage bench fuzz clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -48,6 +48,11 @@ check: install-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@.ci/types
+
+# Every branch of the pure layers is taken by their own tests.
+coverage: install-test
+	$(BIN)/python -m pytest -q tests/unit tests/property --cov=kodama.core --cov=kodama.wire --cov-branch \
+	    --cov-report=term-missing --cov-fail-under=100
 
 bench: install-test packages
 	$(BIN)/python -m benchmarks
