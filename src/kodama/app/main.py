@@ -1,0 +1,194 @@
+"""The command ``kodama``. The only file that touches the global reactor."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import Any
+
+import click
+from rich.console import Console
+
+from kodama import __version__
+from kodama.app.settings import BadSetting, Settings
+from kodama.client.connection import Connection
+from kodama.client.protocol import ClientFault, Tail, publish
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kodama")
+def main() -> None:
+    """A chat and live-event server that never loses a message.
+
+    \b
+    kodama serve                    open a room at http://127.0.0.1:8080/
+    kodama send lobby "hello"       say something
+    kodama tail lobby               listen
+    """
+
+
+@main.command()
+@click.option("--host", help="Address to listen on (127.0.0.1).")
+@click.option("--port", type=int, help="Port to listen on (8080; 0 takes a free one).")
+@click.option("--data", type=click.Path(path_type=Path), help="Directory of the store.")
+@click.option("--config", type=click.Path(path_type=Path), help="A TOML file of settings.")
+def serve(host: str | None, port: int | None, data: Path | None, config: Path | None) -> None:
+    """Open the server and serve until it is told to stop (SIGTERM, Ctrl-C).
+
+    Every setting can also be given as KODAMA_… in the environment.
+    """
+    try:
+        settings = Settings.load(
+            os.environ, config=config, overrides={"host": host, "port": port, "data": data}
+        )
+    except BadSetting as error:
+        _fail(str(error))
+    sys.exit(_serve(settings))
+
+
+@main.command()
+@click.argument("room")
+@click.argument("text")
+@click.option("--url", default=DEFAULT_URL, envvar="KODAMA_URL", show_default=True, help="The server.")
+@click.option("--name", help="Name to speak under.")
+def send(room: str, text: str, url: str, name: str | None) -> None:
+    """Send TEXT to ROOM; - reads the text from standard input.
+
+    It is sent again, under one nonce, until the server has it: never lost, never doubled.
+    """
+    words = sys.stdin.read().rstrip("\n") if text == "-" else text
+    try:
+        Connection(url).ask(publish(room, words, nonce=token_urlsafe(16), name=name), tries=5)
+    except (ClientFault, OSError) as error:
+        _fail(f"Not sent: {error}")
+
+
+@main.command()
+@click.argument("room")
+@click.option("--url", default=DEFAULT_URL, envvar="KODAMA_URL", show_default=True, help="The server.")
+@click.option("--since", default="last:20", show_default=True, help="now, all, last:N, 10m, or a cursor.")
+@click.option("--json", "lines", flag_value="json", default=None, help="One event per line as JSON.")
+@click.option("--no-follow", "follow", flag_value="no", default="yes", help="End when all is shown.")
+@click.option("--state", type=click.Path(path_type=Path), help="File that keeps the cursor between runs.")
+def tail(room: str, url: str, since: str, lines: str | None, follow: str, state: Path | None) -> None:
+    """Show what is said in ROOM, and go on, through restarts of the server."""
+    if state is not None and state.exists():
+        since = state.read_text().strip()
+    try:
+        connection, reading = Connection(url), Tail(room, since=since)
+        batches = connection.follow(reading) if follow == "yes" else connection.catch_up(reading)
+        for events in batches:
+            for event in events:
+                line = json.dumps(event, ensure_ascii=False) if lines else _line(event)
+                if line:
+                    click.echo(line)
+            if state is not None:  # only once all that the cursor covers has been shown
+                _keep(state, reading.cursor)
+    except (ClientFault, OSError) as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@main.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), help="Directory of the store.")
+def backup(target: Path, data: Path | None) -> None:
+    """Write a copy of the store to the file TARGET, also while the server runs."""
+    from kodama.store.interface import StoreDamaged
+    from kodama.store.sqlite import backup as copy
+
+    try:
+        copy(_store_file(data), target)
+    except (BadSetting, StoreDamaged, OSError) as error:
+        _fail(f"No backup was made: {error}")
+    _out.print(f"Copied to {target}.")
+
+
+@main.command()
+@click.argument("source", type=click.Path(path_type=Path, exists=True))
+@click.option("--data", type=click.Path(path_type=Path), help="Directory of the store.")
+def restore(source: Path, data: Path | None) -> None:
+    """Put the backup SOURCE in the place of the store; the server must not be running."""
+    from kodama.store.interface import StoreDamaged
+    from kodama.store.sqlite import restore as put_back
+
+    try:
+        put_back(source, _store_file(data))
+    except (BadSetting, StoreDamaged, OSError) as error:
+        _fail(f"Nothing was restored: {error}")
+    _out.print(f"Restored from {source}.")
+
+
+def _serve(settings: Settings) -> int:
+    from kodama.reactor import install_best
+
+    install_best()
+    from twisted.internet import error, reactor
+    from twisted.python import log
+
+    from kodama.app.assemble import assemble
+    from kodama.store.interface import StoreDamaged
+
+    log.startLogging(sys.stderr, setStdout=False)
+    codes = [0]
+
+    def start() -> None:
+        try:
+            service = assemble(settings, reactor)
+            _reactor.addSystemEventTrigger("before", "shutdown", lambda: service.running and service.stopService())
+            service.startService()
+        except (StoreDamaged, error.CannotListenError, OSError) as problem:
+            _err.print(f"[red]kodama:[/] {problem}")
+            codes[0] = 1
+            _reactor.stop()
+            return
+        _out.print(f"Kodama is open at [bold]{service.address()}[/]")
+        sys.stdout.flush()
+
+    _reactor: Any = reactor
+    _reactor.callWhenRunning(start)
+    _reactor.run()
+    return codes[0]
+
+
+def _store_file(data: Path | None) -> Path:
+    from kodama.app.assemble import STORE_FILE
+
+    return Path(Settings.load(os.environ, overrides={"data": data}).data) / STORE_FILE
+
+
+def _line(event: dict[str, Any]) -> str | None:
+    if event.get("type") == "gap":
+        return f"--- missing: {event.get('from')} to {event.get('to')} ({event.get('reason')})"
+    if event.get("type") != "message" or event.get("deleted"):
+        return None
+    text = event.get("text")
+    words = text if isinstance(text, str) else json.dumps(event.get("data"), ensure_ascii=False)
+    clock = str(event.get("time", ""))[11:16]
+    return f"{clock} {_plain(event['author']['name'])}: {_plain(words)}"
+
+
+def _plain(text: str) -> str:
+    """Return ``text`` without what a terminal would obey; further lines are indented."""
+    return "".join(
+        char if char.isprintable() else "\n      " if char == "\n" else f"\\x{ord(char):02x}" for char in text
+    )
+
+
+def _keep(state: Path, cursor: str) -> None:
+    draft = state.with_name(state.name + ".new")
+    draft.write_text(cursor + "\n")
+    draft.replace(state)
+
+
+def _fail(sentence: str) -> Any:
+    _err.print(f"[red]kodama:[/] {sentence}", markup=True)
+    sys.exit(1)

@@ -1,0 +1,186 @@
+"""The settings: each with its name, default and reason, from file, environment or command line.
+
+Precedence: command line, ``KODAMA_…`` in the environment, the configuration file (TOML), the
+default. A value that cannot be right is refused at start, by name.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+
+class BadSetting(Exception):
+    """A setting is unknown or its value cannot be right; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: ``read`` turns text into its value or raises ValueError."""
+
+    name: str
+    default: object
+    help: str
+    read: Callable[[str], object]
+
+    @property
+    def env(self) -> str:
+        """Return the name of its environment variable."""
+        return f"KODAMA_{self.name.upper()}"
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise ValueError(f"is not between {low:g} and {high:g}")
+        return value
+
+    return read
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
+            raise ValueError(f"is not between {low} and {high}")
+        return value
+
+    return read
+
+
+def _yes_or_no(text: str) -> bool:
+    known = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
+    if text.lower() not in known:
+        raise ValueError("is neither yes nor no")
+    return known[text.lower()]
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _store(text: str) -> str:
+    if text.startswith(("postgresql://", "postgres://")):
+        raise ValueError("names PostgreSQL, which this version does not speak yet")
+    if text not in ("sqlite", "memory"):
+        raise ValueError("is neither sqlite nor memory")
+    return text
+
+
+def _bus(text: str) -> str:
+    if text != "local":
+        raise ValueError("is not local, the only bus of this version")
+    return text
+
+
+def _exemption(text: str) -> str:
+    if text not in ("", "loopback"):
+        raise ValueError("is neither empty nor loopback")
+    return text
+
+
+def default_data(environ: Mapping[str, str]) -> Path:
+    """Return the data directory by the XDG base directory specification."""
+    home = environ.get("XDG_DATA_HOME") or Path(environ.get("HOME", ".")) / ".local" / "share"
+    return Path(home) / "kodama"
+
+
+SETTINGS: Final[tuple[Setting, ...]] = (
+    Setting("host", "127.0.0.1", "Address to listen on; 0.0.0.0 or :: for everybody.", str),
+    Setting("port", 8080, "TCP port; 0 takes any that is free.", _whole(0, 65535)),
+    Setting("data", None, "Directory of the store; by default kodama below XDG_DATA_HOME.", Path),
+    Setting("store", "sqlite", "Where events are kept: sqlite, or memory (forgets at the end).", _store),
+    Setting("bus", "local", "How nodes hear of each other; local is one node.", _bus),
+    Setting("hosts", (), "Names this server answers for, comma-separated; * for all.", _list),
+    Setting("origins", (), "Foreign sites (https://example.com) whose pages may write.", _list),
+    Setting("trusted_proxies", ("127.0.0.0/8", "::1/128"), "Networks whose forwarding headers are believed.", _list),
+    Setting("limit_exempt", "loopback", "Who meets no rate limit: loopback, or nobody if empty.", _exemption),
+    Setting("guests", True, "Whether people without an account may write.", _yes_or_no),
+    Setting("create_rooms", True, "Whether the first message creates a room.", _yes_or_no),
+    Setting("jsonp", True, "Whether reads are answered as JSONP.", _yes_or_no),
+    Setting("legacy", True, "Whether the door of 2011 is open.", _yes_or_no),
+    Setting("hold", 25.0, "Seconds a poll waits; below the 30 and 60 s of proxies.", _number(1, 120)),
+    Setting("body_limit", 65536, "Bytes of a request's body; above any typed message.", _whole(1024, 2**30)),
+    Setting("tail_memory", 64 * 1024 * 1024, "Bytes of newest events kept in memory.", _whole(0, 2**40)),
+    Setting("retention_days", 30, "Days that events are kept, or as many as retention_events.", _whole(0, 10**6)),
+    Setting("retention_events", 10_000, "Events that are kept, or as old as retention_days.", _whole(0, 10**9)),
+    Setting("write_burst", 60, "Writes at once per session and address.", _whole(1, 10**9)),
+    Setting("write_rate", 1.0, "Writes per second after the burst.", _number(0.001, 10**9)),
+    Setting("drain", 10.0, "Seconds that a stop may take.", _number(0, 3600)),
+    Setting("connections", 15_000, "Connections at a time; more are closed.", _whole(1, 10**6)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings with their types; see `SETTINGS` for what each means."""
+
+    host: str
+    port: int
+    data: Path
+    store: str
+    bus: str
+    hosts: tuple[str, ...]
+    origins: tuple[str, ...]
+    trusted_proxies: tuple[str, ...]
+    limit_exempt: str
+    guests: bool
+    create_rooms: bool
+    jsonp: bool
+    legacy: bool
+    hold: float
+    body_limit: int
+    tail_memory: int
+    retention_days: int
+    retention_events: int
+    write_burst: int
+    write_rate: float
+    drain: float
+    connections: int
+
+    @classmethod
+    def load(
+        cls, environ: Mapping[str, str], *, config: Path | None = None, overrides: Mapping[str, object] | None = None
+    ) -> Settings:
+        """Return the settings; raises `BadSetting`."""
+        values: dict[str, Any] = {setting.name: setting.default for setting in SETTINGS}
+        values["data"] = default_data(environ)
+        for name, given in (_file(config) if config else {}).items():
+            values[name] = _read(_named(name), given, f"{name} in {config}")
+        for setting in SETTINGS:
+            if setting.env in environ:
+                values[setting.name] = _read(setting, environ[setting.env], setting.env)
+        for name, given in (overrides or {}).items():
+            if given is not None:
+                values[name] = _read(_named(name), given, f"--{name}")
+        return cls(**{field.name: values[field.name] for field in fields(cls)})
+
+
+def _file(config: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(config.read_text())
+    except OSError as error:
+        raise BadSetting(f"{config} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{config} is not TOML: {error}.") from None
+
+
+def _named(name: str) -> Setting:
+    for setting in SETTINGS:
+        if setting.name == name:
+            return setting
+    raise BadSetting(f"There is no setting {name}.")
+
+
+def _read(setting: Setting, given: object, where: str) -> object:
+    text = ",".join(map(str, given)) if isinstance(given, list | tuple) else os.fspath(given) if isinstance(given, Path) else str(given)
+    try:
+        return setting.read(text)
+    except ValueError as error:
+        reason = str(error) if str(error).startswith(("is ", "names ")) else "is not of its kind"
+        raise BadSetting(f"{where} {reason}: {text!r}.") from None

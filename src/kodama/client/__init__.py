@@ -1,0 +1,1 @@
+"""A client of the public protocol; it imports nothing of the server."""
