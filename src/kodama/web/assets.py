@@ -1,85 +1,127 @@
-"""The page and its files: read once at start, served from memory, by name from a table.
+"""The page and its files: what a browser gets that is not the API.
 
-What is not in the table does not exist, so that no path can lead out of the folder.
+Decided here: every file is read, hashed and compressed once at start and found by its exact name in
+a dictionary, so that no request touches the disk and no path can lead out of the package.
 """
 
 from __future__ import annotations
 
 import gzip
-from dataclasses import dataclass
-from hashlib import blake2b
+from collections.abc import Iterator
+from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
 from kodama.http.message import Answer, Fields, Request
 
+PAGE: Final = "index.html"
+
 _TYPES: Final = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain; charset=utf-8",
-    ".png": "image/png",
-    ".ico": "image/x-icon",
+    "css": "text/css; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "json": "application/json",
+    "mjs": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+    "txt": "text/plain; charset=utf-8",
 }
-_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
-)
-_SAFE: Final[Fields] = (
+_POLICY: Final = "; ".join((
+    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
+    "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'", "require-trusted-types-for 'script'",
+))
+_FIELDS: Final[Fields] = (
+    ("Cache-Control", "no-cache"),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
-    ("Cache-Control", "no-cache"),
-    ("Vary", "Accept, Accept-Encoding"),
+)
+_PAGE_FIELDS: Final[Fields] = (
+    ("Content-Security-Policy", _POLICY),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("X-Frame-Options", "DENY"),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """One file: ``packed`` is its gzip form; ``tag`` its strong ETag."""
+class Variant:
+    """One encoding of one file: its content fields and its tag, told apart from the other's."""
 
-    body: bytes
-    packed: bytes
-    tag: str
-    fields: Fields
+    __slots__ = ("body", "fields", "tag")
+
+    def __init__(self, body: bytes, fields: Fields) -> None:
+        self.body = body
+        self.tag = f'"{sha256(body).hexdigest()[:32]}"'
+        self.fields = (*fields, ("ETag", self.tag))
+
+
+class Asset:
+    """One file as it is sent, plain and, where that is shorter, compressed."""
+
+    __slots__ = ("_packed", "_plain")
+
+    def __init__(self, body: bytes, content_type: str, *, fields: Fields, vary: str) -> None:
+        shared = (*_FIELDS, ("Vary", vary), *fields)
+        content = (("Content-Type", content_type), *shared)
+        packed = gzip.compress(body, mtime=0)
+        self._plain = Variant(body, content)
+        self._packed = None
+        if len(packed) < len(body):
+            self._packed = Variant(packed, (*content, ("Content-Encoding", "gzip")))
+
+    def answer(self, request: Request) -> Answer:
+        """Return the file, or 304 if the browser has it."""
+        chosen = self._plain
+        if self._packed is not None and takes_gzip(request.headers.get(b"accept-encoding")):
+            chosen = self._packed
+        if _matches(request.headers.get(b"if-none-match"), chosen.tag):
+            kept = tuple(field for field in chosen.fields if not field[0].startswith("Content-"))
+            return Answer(304, b"", kept)
+        return Answer(200, chosen.body, chosen.fields)
 
 
 class Assets:
-    """All files below ``static``."""
+    """All files of the page, found by their names below ``static``."""
 
     def __init__(self) -> None:
-        self._files: dict[str, File] = {}
-        self._load(files("kodama.web") / "static", "")
+        self._files: dict[str, Asset] = {}
+        for name, file in _walk(files("kodama.web") / "static", ""):
+            content_type = _TYPES.get(name.rpartition(".")[2], "text/plain; charset=utf-8")
+            page = name == PAGE
+            self._files[name] = Asset(
+                file.read_bytes(), content_type, fields=_PAGE_FIELDS if page else (),
+                vary="Accept, Accept-Encoding" if page else "Accept-Encoding",
+            )
+        self._page = self._files.pop(PAGE)
 
     def page(self, request: Request) -> Answer:
-        """Return the chat page."""
-        return self._serve(self._files["index.html"], request)
+        """Return the chat page; it reads the room from its own address."""
+        return self._page.answer(request)
 
     def static(self, path: str, request: Request) -> Answer | None:
-        """Return the file at ``path``, or None if there is none."""
-        file = self._files.get(path)
-        return None if file is None else self._serve(file, request)
-
-    def _serve(self, file: File, request: Request) -> Answer:
-        if (request.headers.get(b"if-none-match") or b"").decode("latin-1") == file.tag:
-            return Answer(304, b"", (("ETag", file.tag), *_SAFE))
-        if b"gzip" in (request.headers.get(b"accept-encoding") or b""):
-            return Answer(200, file.packed, (*file.fields, ("Content-Encoding", "gzip")))
-        return Answer(200, file.body, file.fields)
-
-    def _load(self, folder: Traversable, prefix: str) -> None:
-        for item in folder.iterdir():
-            if item.is_dir():
-                self._load(item, f"{prefix}{item.name}/")
-                continue
-            ending = item.name[item.name.rfind(".") :]
-            if ending in _TYPES:
-                self._files[prefix + item.name] = _file(item.read_bytes(), ending)
+        """Return the file named ``path`` (below ``/static/``), or None if there is none."""
+        asset = self._files.get(path)
+        return None if asset is None else asset.answer(request)
 
 
-def _file(body: bytes, ending: str) -> File:
-    tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
-    policy: Fields = (("Content-Security-Policy", _POLICY),) if ending == ".html" else ()
-    fields: Fields = (("Content-Type", _TYPES[ending]), ("ETag", tag), *_SAFE, *policy)
-    return File(body, gzip.compress(body, 9, mtime=0), tag, fields)
+def takes_gzip(accepted: bytes | None) -> bool:
+    """Return whether Accept-Encoding (RFC 9110 section 12.5.3) allows gzip."""
+    found = {}
+    for part in (accepted or b"").lower().split(b","):
+        coding, _, weight = part.partition(b";")
+        refused = weight.replace(b" ", b"").rstrip(b"0").rstrip(b".") in (b"q=", b"q")
+        found[coding.strip()] = not refused
+    return found.get(b"gzip", found.get(b"*", False))
+
+
+def _matches(asked: bytes | None, tag: str) -> bool:
+    if asked is None:
+        return False
+    tags = {part.strip().removeprefix(b"W/") for part in asked.split(b",")}
+    return b"*" in tags or tag.encode() in tags
+
+
+def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _walk(entry, f"{prefix}{entry.name}/")
+        elif entry.is_file():
+            yield prefix + entry.name, entry
