@@ -105,10 +105,12 @@ class MemoryStore:
         """Append ``change`` and deliver it before returning."""
         if self._deliver is None:
             raise StoreUnavailable("The store is closed.")
+        commits: Sequence[Commit] = ()
+        result: Stored | Exception
         try:
             commits, result = self._commit(change)
         except Exception as refusal:  # noqa: BLE001 - whoever appended is told, whatever it is
-            commits, result = (), refusal
+            result = refusal
         self._undelivered.append(Group(commits, ((settle, result),)))
         self._deliver_all(self._deliver)
 
@@ -121,9 +123,7 @@ class MemoryStore:
         while start and size + len(kept.log[start - 1].json) <= tail_bytes:
             start -= 1
             size += len(kept.log[start].json)
-        return succeed(
-            RoomLog(kept.facts, kept.first, kept.top, tuple(kept.epochs), tuple(kept.log[start:]))
-        )
+        return succeed(RoomLog(kept.facts, kept.first, kept.top, tuple(kept.epochs), tuple(kept.log[start:])))
 
     def read(self, room: str, *, after: int, limit: int, size: int) -> Deferred[Slice]:
         """Return the entries above ``after``."""

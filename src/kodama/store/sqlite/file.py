@@ -1,0 +1,231 @@
+"""The file itself: whose it is, whether it is sound, and how a connection to it is set up.
+
+The one decision here: nothing is written to a file before it is known to be ours, whole, of a
+version we understand, and not in use. Until then it is only read, and a refusal is a
+`StoreDamaged` whose sentence says what to do. A new file is made under another name and moved
+into place, so that a crash in between leaves no half-made log behind.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from kodama.store.interface import StoreDamaged, StoreUnavailable
+
+APPLICATION_ID: Final = 0x4B6F646D  # "Kodm", at byte 68 of the file
+CHECKED_WHOLE: Final = 16 * 2**20  # bytes: up to this size a full check takes some milliseconds
+BUSY_MS: Final = 5_000
+CHECKPOINT_PAGES: Final = 1_000
+
+_MAGIC: Final = b"SQLite format 3\0"
+_HEADER: Final = 100
+
+
+def schema() -> list[str]:
+    """Return the statements of each schema version, oldest first."""
+    folder = files("kodama.store") / "schema"
+    names = sorted(one.name for one in folder.iterdir() if one.name.endswith(".sql"))
+    return [(folder / name).read_text("utf-8") for name in names]
+
+
+def hold(path: Path) -> int:
+    """Take the file for this process; closing the returned descriptor lets it go."""
+    beside = path.with_name(path.name + ".lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreDamaged(f"{path} cannot be opened: {error.strerror}.") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise StoreDamaged(
+            f"{path} is in use by another process. Stop that one, or choose another data directory."
+        ) from error
+    return descriptor
+
+
+def prepare(path: Path) -> None:
+    """Make the file if there is none, else examine it. Raises `StoreDamaged`."""
+    if path.exists() and (path.stat().st_size or wal_of(path).exists()):
+        examine(path)
+        return
+    fresh = path.with_name(path.name + ".new")
+    try:
+        fresh.unlink(missing_ok=True)
+        connection = sqlite3.connect(fresh, isolation_level=None)
+        try:
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            migrate(connection)
+            connection.execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
+        settle_on_disk(fresh)
+        fresh.replace(path)
+        settle_on_disk(path.parent)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreDamaged(f"{path} cannot be made: {error}.") from error
+
+
+def examine(path: Path) -> None:
+    """Read just enough of the file to trust it. Raises `StoreDamaged`; writes nothing."""
+    try:
+        with path.open("rb") as opened:
+            header = opened.read(_HEADER)
+        size = path.stat().st_size
+    except OSError as error:
+        raise StoreDamaged(f"{path} cannot be read: {error.strerror}.") from error
+    _examine_header(path, header=header, size=size)
+    unclean = wal_of(path).exists()
+    with _damage_explained(path), reading(path) as connection:
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if version > len(schema()):
+            raise StoreDamaged(_too_new(path, version))
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if size <= CHECKED_WHOLE:
+            verify(connection, path=path, check="quick_check")
+        elif unclean:
+            # A whole check of a large log after each crash would keep people waiting; the
+            # roots and the newest leaves are where an unfinished write would show.
+            for table in ("rooms", "events", "epochs", "nonces", "revocations", "secrets"):
+                connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()  # noqa: S608
+
+
+def verify(connection: sqlite3.Connection, *, path: Path, check: str) -> None:
+    """Run SQLite's ``quick_check`` or ``integrity_check``. Raises `StoreDamaged`."""
+    found = str(connection.execute(f"PRAGMA {check}(1)").fetchone()[0])
+    if found != "ok":
+        raise StoreDamaged(f"{path} is damaged ({found}). Restore a backup of it.")
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file to the newest schema version, one transaction for each step."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for number, statements in enumerate(schema()[version:], start=version + 1):
+        connection.executescript(f"BEGIN IMMEDIATE; {statements}\nPRAGMA user_version = {number}; COMMIT;")
+
+
+def writing(path: Path) -> sqlite3.Connection:
+    """Return the one connection that writes; any single thread may use it."""
+    with _damage_explained(path):
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        for pragma in (
+            f"busy_timeout = {BUSY_MS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+            "journal_size_limit = 67108864",
+            "cache_size = -16384",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        migrate(connection)
+    return connection
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Yield a connection that cannot write, for one thread."""
+    connection = sqlite3.connect(
+        path.resolve().as_uri() + "?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit durably what is done inside, or nothing of it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def outage(error: BaseException) -> bool:
+    """Return whether the disk or the file failed, rather than what was to be written."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and (code & 0xFF) in _OUTAGES
+
+
+def unavailable(error: BaseException) -> StoreUnavailable:
+    """Return what the caller is told about ``error``."""
+    return StoreUnavailable(f"The log cannot be used now: {error}.")
+
+
+def wal_of(path: Path) -> Path:
+    """Return the write-ahead log beside ``path``; it is there while open and after a crash."""
+    return path.with_name(path.name + "-wal")
+
+
+def settle_on_disk(path: Path) -> None:
+    """Make a file, or what a directory lists, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+_OUTAGES: Final[frozenset[Any]] = frozenset(
+    (
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_PERM,
+    )
+)
+
+
+def _examine_header(path: Path, *, header: bytes, size: int) -> None:
+    if not header.startswith(_MAGIC) or len(header) < _HEADER:
+        raise StoreDamaged(f"{path} is not a Kodama log (it is not a SQLite file). It was left as it is.")
+    if int.from_bytes(header[68:72]) != APPLICATION_ID:
+        raise StoreDamaged(f"{path} is a SQLite file, but not a Kodama log. It was left as it is.")
+    version = int.from_bytes(header[60:64])
+    if version > len(schema()):
+        raise StoreDamaged(_too_new(path, version))
+    page = int.from_bytes(header[16:18])
+    page = 65_536 if page == 1 else page
+    if size < page * int.from_bytes(header[28:32]):
+        raise StoreDamaged(f"{path} is damaged (its end is missing). Restore a backup of it.")
+
+
+def _too_new(path: Path, version: int) -> str:
+    return (
+        f"{path} was written by a newer Kodama (schema {version}, this one knows {len(schema())}). "
+        "It was left as it is; start the newer version."
+    )
+
+
+@contextmanager
+def _damage_explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreDamaged(
+            f"{path} cannot be opened ({error}). Restore a backup if it is damaged."
+        ) from error

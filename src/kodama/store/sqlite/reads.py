@@ -1,0 +1,160 @@
+"""The questions asked of the file. Each gets a connection inside one read transaction.
+
+The one decision here: a moment is found by halving (time never decreases in a room and offsets
+have no holes), which is why there is no index by time to keep up at each append.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from kodama.core.event import Entry
+from kodama.core.room import Access, Retention, RoomFacts
+from kodama.store.interface import After, Around, Before, Listed, Newest, Page, RoomLog, Slice, Where
+from kodama.store.sqlite.log import ENTRY
+
+_FACTS: Final = "name, title, topic, access, owner, days, events"
+_BELOW: Final = (
+    f"SELECT {ENTRY} FROM events WHERE room_id = ? AND offset < ? AND kind = 'message' "  # noqa: S608
+    "ORDER BY offset DESC LIMIT ?"
+)
+_FROM: Final = (
+    f"SELECT {ENTRY} FROM events WHERE room_id = ? AND offset >= ? AND kind = 'message' "  # noqa: S608
+    "ORDER BY offset LIMIT ?"
+)
+
+
+class Extent(NamedTuple):
+    """The room's number, the lowest offset kept, and the newest ever given."""
+
+    id: int
+    first: int
+    top: int
+
+
+def extent(connection: sqlite3.Connection, room: str) -> Extent | None:
+    """Return where the room's kept log begins and ends, or None if there is no such room."""
+    row = connection.execute(
+        "SELECT id, swept, (SELECT min(offset) FROM events WHERE room_id = rooms.id), "
+        "(SELECT max(offset) FROM events WHERE room_id = rooms.id) FROM rooms WHERE name = ?",
+        (room,),
+    ).fetchone()
+    if row is None:
+        return None
+    number, swept, first, top = row
+    return Extent(number, swept + 1 if first is None else first, swept if top is None else top)
+
+
+def first_not_older(connection: sqlite3.Connection, room: Extent, *, time: int) -> int:
+    """Return the lowest kept offset whose time is at least ``time``, or top + 1."""
+    low, high = room.first, room.top + 1
+    while low < high:
+        middle = (low + high) // 2
+        (found,) = connection.execute(
+            "SELECT time FROM events WHERE room_id = ? AND offset = ?", (room.id, middle)
+        ).fetchone()
+        low, high = (middle + 1, high) if found < time else (low, middle)
+    return low
+
+
+def open_room(connection: sqlite3.Connection, name: str, *, tail_bytes: int) -> RoomLog | None:
+    """Return the room with its newest entries."""
+    room = extent(connection, name)
+    if room is None:
+        return None
+    facts = connection.execute(f"SELECT {_FACTS} FROM rooms WHERE id = ?", (room.id,)).fetchone()  # noqa: S608
+    epochs = connection.execute(
+        "SELECT first, epoch FROM epochs WHERE room_id = ? ORDER BY first", (room.id,)
+    ).fetchall()
+    tail: list[Entry] = []
+    if tail_bytes:
+        for row in connection.execute(
+            f"SELECT {ENTRY} FROM events WHERE room_id = ? ORDER BY offset DESC",  # noqa: S608
+            (room.id,),
+        ):
+            tail_bytes -= len(row[-1])
+            if tail_bytes < 0:
+                break
+            tail.append(Entry(*row))
+    return RoomLog(_facts(facts), room.first, room.top, tuple(epochs), tuple(reversed(tail)))
+
+
+def read(connection: sqlite3.Connection, name: str, *, after: int, limit: int, size: int) -> Slice:
+    """Return the entries above ``after``."""
+    room = extent(connection, name)
+    if room is None:
+        return Slice((), 1)
+    taken: list[Entry] = []
+    for row in connection.execute(
+        f"SELECT {ENTRY} FROM events WHERE room_id = ? AND offset > ? ORDER BY offset LIMIT ?",  # noqa: S608
+        (room.id, after, limit),
+    ):
+        size -= len(row[-1])
+        if size < 0 and taken:
+            break
+        taken.append(Entry(*row))
+    return Slice(tuple(taken), room.first)
+
+
+def offset_at(connection: sqlite3.Connection, name: str, *, time: int) -> int:
+    """Return the offset before the lowest kept event not older than ``time``."""
+    room = extent(connection, name)
+    return first_not_older(connection, room, time=time) - 1 if room else 0
+
+
+def history(connection: sqlite3.Connection, name: str, *, where: Where, limit: int) -> Page:
+    """Return a page of messages, oldest first."""
+    room = extent(connection, name)
+    if room is None:
+        return Page((), more=False, top=0, epoch="")
+    epoch = connection.execute(
+        "SELECT epoch FROM epochs WHERE room_id = ? ORDER BY first DESC LIMIT 1", (room.id,)
+    ).fetchone()
+    messages, more = _page(connection, room, where=where, limit=limit)
+    return Page(tuple(messages), more, room.top, epoch[0] if epoch else "")
+
+
+def rooms(connection: sqlite3.Connection) -> Sequence[Listed]:
+    """Return all rooms by name."""
+    rows = connection.execute(
+        f"SELECT {_FACTS}, coalesce((SELECT max(offset) FROM events WHERE room_id = rooms.id), swept) "  # noqa: S608
+        "FROM rooms ORDER BY name"
+    )
+    return tuple(Listed(_facts(row[:-1]), row[-1]) for row in rows)
+
+
+def _page(
+    connection: sqlite3.Connection, room: Extent, *, where: Where, limit: int
+) -> tuple[list[Entry], bool]:
+    match where:
+        case Newest():
+            below, older = _some(connection, _BELOW, room=room, offset=room.top + 1, limit=limit)
+            return below[::-1], older
+        case Before(offset):
+            below, older = _some(connection, _BELOW, room=room, offset=offset, limit=limit)
+            return below[::-1], older
+        case After(offset):
+            return _some(connection, _FROM, room=room, offset=offset + 1, limit=limit)
+        case Around(offset):
+            below, older = _some(connection, _BELOW, room=room, offset=offset, limit=limit // 2)
+            above, newer = _some(connection, _FROM, room=room, offset=offset, limit=limit - limit // 2)
+            return [*below[::-1], *above], older or newer
+
+
+def _some(
+    connection: sqlite3.Connection, question: str, *, room: Extent, offset: int, limit: int
+) -> tuple[list[Entry], bool]:
+    """Return ``limit`` rows and whether there is at least one more."""
+    rows = connection.execute(question, (room.id, offset, limit + 1)).fetchall()
+    return [Entry(*row) for row in rows[:limit]], len(rows) > limit
+
+
+def _facts(row: Sequence[object]) -> RoomFacts:
+    name, title, topic, access, owner, days, events = row
+    return RoomFacts(
+        name=str(name), title=str(title), topic=str(topic), access=Access(str(access)),
+        owner=None if owner is None else str(owner),
+        retention=Retention(days=int(str(days)), events=int(str(events))),
+    )  # fmt: skip

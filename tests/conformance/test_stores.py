@@ -1,0 +1,295 @@
+"""The promise of `kodama.store.interface`, held against every store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import kodama.store
+from kodama.core.errors import Conflict, Forbidden, NotFound
+from kodama.core.event import decode
+from kodama.core.room import DAY_MS, Access, Retention, RoomFacts
+from kodama.store.interface import After, Around, Before, Group, Newest, Stored, StoreUnavailable
+from tests.conformance.stores import (
+    AIKO,
+    BEN,
+    STORES,
+    Site,
+    delete,
+    edit,
+    publish,
+    react,
+    topic,
+)
+
+NOT_STORES = {"__init__", "interface", "stamps", "schema", "__pycache__"}
+
+
+@pytest.fixture(params=sorted(STORES))
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    site = STORES[request.param](tmp_path).start()
+    yield site
+    site.stop()
+
+
+def offsets(entries: object) -> list[int]:
+    return [entry.offset for entry in entries]  # type: ignore[attr-defined]
+
+
+def test_every_store_in_the_folder_is_held_to_this_suite() -> None:
+    folder = Path(kodama.store.__file__).parent
+    assert {path.stem for path in folder.iterdir()} - NOT_STORES == set(STORES)
+
+
+def test_offsets_count_from_one_without_holes_in_the_order_of_appending(site: Site) -> None:
+    results = site.append(*(publish(str(n)) for n in range(300)))
+    assert [one.entry.offset for one in results if isinstance(one, Stored)] == list(range(1, 301))
+    assert [decode(line.json).text for line in site.log()] == [str(n) for n in range(300)]  # type: ignore[union-attr]
+
+
+def test_rooms_count_for_themselves(site: Site) -> None:
+    site.append(publish(), publish(room="b"), publish(), publish(room="b"))
+    assert offsets(site.log()) == offsets(site.log("b")) == [1, 2]
+
+
+def test_time_never_goes_back_when_the_clock_does(site: Site) -> None:
+    site.stored(publish())
+    site.clock[0] -= 500_000
+    assert site.stored(publish()).entry.time == 1_000_000
+
+
+def test_what_is_delivered_is_what_is_read(site: Site) -> None:
+    site.append(*(publish(str(n)) for n in range(100)))
+    shown = [line for group in site.groups for commit in group.commits for line in commit.entries]
+    assert shown == list(site.log())
+
+
+def test_an_event_carries_the_epoch_of_this_opening(site: Site) -> None:
+    line = site.stored(publish()).entry
+    assert line.epoch == site.store.epoch == decode(line.json).epoch
+    assert 0 < len(site.store.epoch) <= 8
+    assert site.store.epoch.isalnum()
+
+
+def test_a_repeated_nonce_stores_nothing_and_names_the_first(site: Site) -> None:
+    first = site.stored(publish(nonce="n1"))
+    again = site.stored(publish(nonce="n1"))
+    assert (again.id, again.entry, again.fresh) == (first.id, first.entry, False)
+    assert len(site.log()) == 1
+
+
+def test_a_nonce_repeated_while_the_first_is_on_its_way_stores_one_event(site: Site) -> None:
+    results = site.append(*(publish(nonce="same") for _ in range(50)))
+    assert {one.id for one in results if isinstance(one, Stored)} == {results[0].id}  # type: ignore[union-attr]
+    assert len(site.log()) == 1
+
+
+def test_a_nonce_with_another_body_is_a_conflict(site: Site) -> None:
+    results = site.append(publish("a", nonce="n"), publish("b", nonce="n"))
+    assert isinstance(results[1], Conflict)
+
+
+def test_the_same_nonce_of_another_sender_or_room_is_another(site: Site) -> None:
+    site.append(publish(nonce="n"), publish(nonce="n", by=BEN), publish(nonce="n", room="b"))
+    assert len(site.log()) == 2
+    assert len(site.log("b")) == 1
+
+
+def test_only_publishing_makes_a_room(site: Site) -> None:
+    results = site.append(edit(1, "x"), delete(1), react(1), topic("t"))
+    assert all(isinstance(one, NotFound) for one in results)
+    assert site.wait(site.store.open("lobby", tail_bytes=100)) is None
+
+
+def test_an_edit_leaves_no_old_words_behind(site: Site) -> None:
+    site.stored(publish("secret"))
+    site.stored(edit(1, "second"))
+    site.stored(edit(1, "third"))
+    log = b"".join(line.json for line in site.log())
+    assert b"secret" not in log
+    assert b"second" not in log
+    assert offsets(site.groups[-1].commits[0].rewritten) == [1, 2]
+
+
+def test_amendments_in_one_burst_show_no_old_words(site: Site) -> None:
+    site.append(publish("secret"), edit(1, "second"), react(1), delete(1), publish("after"))
+    log = site.log()
+    assert offsets(log) == [1, 2, 3, 4, 5]
+    assert not any(word in line.json for line in log for word in (b"secret", b"second"))
+    last: dict[int, bytes] = {}
+    for group in site.groups:
+        for commit in group.commits:
+            last |= {line.offset: line.json for line in (*commit.entries, *commit.rewritten)}
+    assert list(last.values()) == [line.json for line in log]
+
+
+def test_a_repeated_amendment_stores_nothing(site: Site) -> None:
+    site.append(publish(), react(1))
+    again = site.stored(react(1))
+    assert (again.fresh, again.entry.offset) == (False, 2)
+    site.stored(delete(1))
+    assert site.stored(delete(1)).entry.offset == 3
+
+
+def test_a_refused_amendment_leaves_no_trace(site: Site) -> None:
+    results = site.append(publish(), edit(1, "x", by=BEN), delete(9), publish())
+    assert isinstance(results[1], Forbidden)
+    assert isinstance(results[2], NotFound)
+    assert offsets(site.log()) == [1, 2]
+
+
+def test_what_cannot_be_encoded_harms_nobody_else(site: Site) -> None:
+    results = site.append(
+        publish(), publish("\ud800"), publish(data=object()), publish(nonce="\ud800"), publish(room="\ud801"),
+        publish(),
+    )  # fmt: skip
+    assert [isinstance(one, Stored) for one in results] == [True, False, False, False, False, True]
+    assert offsets(site.log()) == [1, 2]
+    assert [one.facts.name for one in site.wait(site.store.rooms())] == ["lobby"]
+
+
+def test_appending_while_being_told_comes_after(site: Site) -> None:
+    seen: list[int] = []
+
+    def settle(result: Stored | Exception) -> None:
+        assert isinstance(result, Stored)
+        seen.append(result.entry.offset)
+        if len(seen) < 5:
+            site.store.append(publish(), settle)
+
+    site.store.append(publish(), settle)
+    site.reactor.pump_until(lambda: len(seen) == 5)
+    assert seen == [1, 2, 3, 4, 5]
+
+
+def test_a_room_opens_with_as_much_tail_as_was_asked_for(site: Site) -> None:
+    site.append(*(publish(str(n)) for n in range(9)))
+    size = len(site.log()[0].json)
+    opened = site.wait(site.store.open("lobby", tail_bytes=3 * size + 1))
+    assert offsets(opened.tail) == [7, 8, 9]
+    assert (opened.first, opened.top, opened.epochs) == (1, 9, ((1, site.store.epoch),))
+    assert site.wait(site.store.open("lobby", tail_bytes=0)).tail == ()
+
+
+def test_reading_is_cut_by_number_and_by_size_but_never_empty(site: Site) -> None:
+    site.append(*(publish(str(n)) for n in range(9)))
+    size = len(site.log()[0].json)
+    read = site.store.read
+    assert offsets(site.wait(read("lobby", after=2, limit=3, size=10**6)).entries) == [3, 4, 5]
+    assert offsets(site.wait(read("lobby", after=2, limit=9, size=2 * size)).entries) == [3, 4]
+    assert offsets(site.wait(read("lobby", after=2, limit=9, size=1)).entries) == [3]
+    assert site.wait(read("lobby", after=9, limit=9, size=1)).entries == ()
+    assert site.wait(read("nowhere", after=0, limit=9, size=1)) == ((), 1)
+
+
+def test_history_pages_hold_messages_only(site: Site) -> None:
+    site.append(*(change for n in range(1, 20, 2) for change in (publish(), react(n))))
+
+    def page(where: Before | After | Around | Newest, limit: int = 3) -> tuple[list[int], bool]:
+        found = site.wait(site.store.history("lobby", where=where, limit=limit))
+        assert (found.top, found.epoch) == (20, site.store.epoch)
+        return offsets(found.messages), found.more
+
+    assert page(Newest()) == ([15, 17, 19], True)
+    assert page(Newest(), 10) == ([*range(1, 20, 2)], False)
+    assert page(Before(7)) == ([1, 3, 5], False)
+    assert page(Before(8)) == ([3, 5, 7], True)
+    assert page(After(13)) == ([15, 17, 19], False)
+    assert page(After(12)) == ([13, 15, 17], True)
+    assert page(Around(9), 4) == ([5, 7, 9, 11], True)
+    assert page(Around(9), 20) == ([*range(1, 20, 2)], False)
+    assert site.wait(site.store.history("nowhere", where=Newest(), limit=3)) == ((), False, 0, "")
+
+
+def test_a_moment_is_found_by_its_time(site: Site) -> None:
+    for _ in range(5):
+        site.clock[0] += 10
+        site.append(publish(), publish())
+    at = site.store.offset_at
+    assert [site.wait(at("lobby", time=1_000_000 + ms)) for ms in (0, 10, 11, 50, 51)] == [0, 0, 2, 8, 10]
+    assert site.wait(at("nowhere", time=5)) == 0
+
+
+def test_settings_of_a_room_are_kept_and_replaced(site: Site) -> None:
+    facts = RoomFacts(
+        name="b", title="B", topic="t", access=Access.SECRET, owner=AIKO.id, retention=Retention(1, 2)
+    )
+    site.wait(site.store.put_room(facts))
+    opened = site.wait(site.store.open("b", tail_bytes=9))
+    assert opened == (facts, 1, 0, (), ())
+    site.wait(site.store.put_room(RoomFacts(name="b")))
+    site.append(publish(room="b"), publish(room="a"))
+    assert site.wait(site.store.rooms()) == ((RoomFacts(name="a"), 1), (RoomFacts(name="b"), 1))
+
+
+def test_a_topic_event_sets_the_topic_of_the_room(site: Site) -> None:
+    site.append(publish(), topic("cats"))
+    assert site.wait(site.store.open("lobby", tail_bytes=0)).facts.topic == "cats"
+
+
+def test_retention_keeps_whichever_is_more(site: Site) -> None:
+    site.wait(site.store.put_room(RoomFacts(name="lobby", retention=Retention(days=2, events=3))))
+    site.append(*(publish(str(n)) for n in range(1200)))
+    site.clock[0] += 2 * DAY_MS
+    assert site.wait(site.store.sweep()) == ()
+    site.append(publish())
+    site.clock[0] += 1
+    assert site.wait(site.store.sweep()) == (("lobby", 1199),)
+    assert offsets(site.log()) == [1199, 1200, 1201]
+    read = site.wait(site.store.read("lobby", after=5, limit=2, size=10**6))
+    assert (offsets(read.entries), read.first) == ([1199, 1200], 1199)
+
+
+def test_offsets_and_epochs_outlive_the_last_event(site: Site) -> None:
+    site.wait(site.store.put_room(RoomFacts(name="lobby", retention=Retention(days=1, events=0))))
+    site.append(publish(), publish())
+    site.clock[0] += DAY_MS + 1
+    assert site.wait(site.store.sweep()) == (("lobby", 3),)
+    opened = site.wait(site.store.open("lobby", tail_bytes=99))
+    assert opened[1:] == (3, 2, ((1, site.store.epoch),), ())
+    assert site.wait(site.store.offset_at("lobby", time=0)) == 2
+    assert site.stored(publish()).entry.offset == 3
+
+
+def test_a_nonce_is_known_for_a_day_even_when_its_event_is_gone(site: Site) -> None:
+    site.wait(site.store.put_room(RoomFacts(name="lobby", retention=Retention(days=0, events=0))))
+    first = site.stored(publish(nonce="n"))
+    site.clock[0] += 1
+    site.wait(site.store.sweep())
+    again = site.stored(publish(nonce="n"))
+    assert (again.id, again.entry.offset, again.fresh) == (first.id, 1, False)
+    site.clock[0] += DAY_MS
+    site.wait(site.store.sweep())
+    assert site.stored(publish(nonce="n")).entry.offset == 2
+
+
+def test_secrets_are_made_once_and_differ_by_purpose(site: Site) -> None:
+    assert len(site.store.secret("tokens")) == 32
+    assert site.store.secret("tokens") == site.store.secret("tokens") != site.store.secret("cookies")
+
+
+def test_ended_sessions_are_known_until_they_would_have_ended_anyway(site: Site) -> None:
+    site.wait(site.store.revoke("s1", until=site.clock[0] + 10))
+    site.wait(site.store.revoke("s2", until=site.clock[0] + 1000))
+    assert site.store.revoked() == {"s1", "s2"}
+    site.clock[0] += 11
+    site.wait(site.store.sweep())
+    assert site.store.revoked() == {"s2"}
+
+
+def test_stopping_delivers_what_was_appended_and_takes_no_more(site: Site) -> None:
+    results: list[Stored | Exception] = []
+    for n in range(50):
+        site.store.append(publish(str(n)), results.append)
+    site.stop()
+    assert len(results) == 50
+    assert isinstance(site.groups[0], Group)
+    with pytest.raises(StoreUnavailable):
+        site.store.append(publish(), results.append)
+
+
+def test_a_store_that_works_is_healthy(site: Site) -> None:
+    site.stored(publish())
+    assert site.store.healthy()
