@@ -34,13 +34,14 @@ class Handover:
     stands. At most ``limit`` early entries are held; those above are dropped and read again.
     """
 
-    __slots__ = ("_held", "_limit", "mode", "offset")
+    __slots__ = ("_dropped", "_held", "_limit", "mode", "offset")
 
     def __init__(self, *, offset: int | None = None, limit: int = HELD_LIMIT) -> None:
         self.offset = offset
         self.mode = Mode.READING
         self._held: dict[int, Entry] = {}
         self._limit = limit
+        self._dropped = 0  # the highest offset that came early and was not held
 
     def live(self, entry: Entry) -> Sequence[Entry]:
         """Take an entry that came live and return those that can be delivered now.
@@ -55,13 +56,15 @@ class Handover:
         self.mode = Mode.READING
         if len(self._held) < self._limit:
             self._held[entry.offset] = entry
+        else:
+            self._dropped = max(self._dropped, entry.offset)
         return ()
 
     def history(self, entries: Sequence[Entry], *, top: int) -> Sequence[Entry]:
         """Take what was read: ``entries`` in order, after which nothing up to ``top`` is missing.
 
         Returns what can be delivered now. The mode becomes LIVE unless early entries leave a
-        hole after ``top``; then the rest is to be read again.
+        hole after ``top`` or some could not be held; then the rest is to be read again.
         """
         after = self.offset
         ready = [entry for entry in entries if after is None or entry.offset > after]
@@ -74,5 +77,5 @@ class Handover:
             if offset == self.offset + 1:
                 ready.append(entry)
                 self.offset = offset
-        self.mode = Mode.LIVE
+        self.mode = Mode.READING if self._dropped > self.offset else Mode.LIVE
         return ready
