@@ -28,7 +28,7 @@ class HandReactor:
     def __init__(self) -> None:
         self._calls: SimpleQueue[tuple[Callable[..., Any], tuple[Any, ...]]] = SimpleQueue()
 
-    def callFromThread(self, callable: Callable[..., Any], *args: Any) -> None:
+    def callFromThread(self, callable: Callable[..., Any], *args: Any) -> None:  # noqa: A002 - Twisted's name
         self._calls.put((callable, args))
 
     def pump_until(self, done: Callable[[], bool]) -> None:

@@ -83,8 +83,11 @@ def examine(path: Path) -> None:
         size = path.stat().st_size
     except OSError as error:
         raise StoreDamaged(f"{path} cannot be read: {error.strerror}.") from error
-    _examine_header(path, header=header, size=size)
+    _examine_header(path, header=header)
     unclean = wal_of(path).exists()
+    # With a write-ahead log beside it the end may be in there: a checkpoint was cut short.
+    if not unclean and size < _size_in(header):
+        raise StoreDamaged(f"{path} is damaged (its end is missing). Restore a backup of it.")
     with _damage_explained(path), reading(path) as connection:
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version > len(schema()):
@@ -200,7 +203,7 @@ _OUTAGES: Final[frozenset[Any]] = frozenset(
 )
 
 
-def _examine_header(path: Path, *, header: bytes, size: int) -> None:
+def _examine_header(path: Path, *, header: bytes) -> None:
     if not header.startswith(_MAGIC) or len(header) < _HEADER:
         raise StoreDamaged(f"{path} is not a Kodama log (it is not a SQLite file). It was left as it is.")
     if int.from_bytes(header[68:72]) != APPLICATION_ID:
@@ -208,10 +211,11 @@ def _examine_header(path: Path, *, header: bytes, size: int) -> None:
     version = int.from_bytes(header[60:64])
     if version > len(schema()):
         raise StoreDamaged(_too_new(path, version))
+
+
+def _size_in(header: bytes) -> int:
     page = int.from_bytes(header[16:18])
-    page = 65_536 if page == 1 else page
-    if size < page * int.from_bytes(header[28:32]):
-        raise StoreDamaged(f"{path} is damaged (its end is missing). Restore a backup of it.")
+    return (65_536 if page == 1 else page) * int.from_bytes(header[28:32])
 
 
 def _too_new(path: Path, version: int) -> str:

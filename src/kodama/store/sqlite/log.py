@@ -268,7 +268,7 @@ class _Batch:
                     asked[head.id, *key[1:]] = key
         for some in _chunks(list(asked)):
             rows = self.log.connection.execute(
-                "SELECT room_id, sender, nonce, id, offset, epoch, time, digest FROM nonces "
+                "SELECT room_id, sender, nonce, id, offset, epoch, time, digest FROM nonces "  # noqa: S608
                 f"WHERE (room_id, sender, nonce) IN (VALUES {_marks(3, len(some))})",
                 list(chain.from_iterable(some)),
             )

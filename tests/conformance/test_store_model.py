@@ -1,0 +1,148 @@
+"""The memory store is the model: whatever is done to both stores, they answer alike."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from kodama.core.event import Entry, decode
+from kodama.core.room import DAY_MS, Access, Retention, RoomFacts
+from kodama.store.interface import After, Around, Before, Newest, Stored
+from kodama.store.memory import MemoryStore
+from tests.conformance.stores import (
+    AIKO,
+    BEN,
+    HandReactor,
+    Site,
+    delete,
+    edit,
+    publish,
+    react,
+    sqlite,
+    topic,
+)
+
+rooms = st.sampled_from(["lobby", "garden"])
+people = st.sampled_from([AIKO, BEN])
+words = st.sampled_from(["a", "b", "見て", "\ud800", "x" * 3000])
+targets = st.integers(-1, 12)
+changes = st.one_of(
+    st.builds(
+        publish,
+        words,
+        room=rooms,
+        by=people,
+        nonce=st.sampled_from([None, None, "n1", "n2"]),
+        data=st.sampled_from([None, {"k": [1, None]}]),
+    ),
+    st.builds(edit, targets, words, room=rooms, by=people),
+    st.builds(delete, targets, room=rooms, by=people),
+    st.builds(
+        react,
+        targets,
+        st.sampled_from(["👍", "x"]),
+        op=st.sampled_from(["add", "remove"]),
+        room=rooms,
+        by=people,
+    ),
+    st.builds(topic, st.sampled_from(["one", "two"]), room=rooms),
+)
+places = st.one_of(
+    st.just(Newest()), st.builds(Before, targets), st.builds(After, targets), st.builds(Around, targets)
+)
+
+
+def comparable(value: Any) -> Any:
+    """Return ``value`` without the random event ids, which are all two stores may differ in."""
+    match value:
+        case Entry():
+            event = decode(value.json) if value.json else None
+            return (
+                *value[:4],
+                event and {**{f: getattr(event, f) for f in event.__struct_fields__}, "id": ""},
+            )
+        case Stored():
+            return comparable(value.entry), value.fresh
+        case Exception():
+            return type(value)
+        case tuple() | list():
+            return [comparable(one) for one in value]
+        case _:
+            return value
+
+
+class BothStores(RuleBasedStateMachine):
+    """Does the same to both; only what they say at the end of each step is compared."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory()
+        self.real = sqlite(Path(self._folder.name)).start()
+        clock = self.real.clock
+        model = MemoryStore(lambda: clock[0], epoch=self.real.store.epoch)
+        self.model = Site(model, HandReactor(), clock).start()
+
+    def teardown(self) -> None:
+        self.real.stop()
+        self._folder.cleanup()
+
+    def same(self, ask: Any) -> None:
+        answers = [comparable(site.wait(ask(site.store))) for site in (self.model, self.real)]
+        assert answers[0] == answers[1]
+
+    @rule(burst=st.lists(changes, min_size=1, max_size=12))
+    def append(self, burst: list[Any]) -> None:
+        expected, results = self.model.append(*burst), self.real.append(*burst)
+        # A group shows its own entries as they are after it, so the bytes are compared by `log`.
+        for ours, theirs in zip(results, expected, strict=True):
+            assert isinstance(ours, Stored) == isinstance(theirs, Stored)
+            if isinstance(ours, Stored) and isinstance(theirs, Stored):
+                assert (ours.entry[:4], ours.fresh) == (theirs.entry[:4], theirs.fresh)
+            else:
+                assert type(ours) is type(theirs)
+
+    @rule(ms=st.sampled_from([-5_000, 1, 1_000, DAY_MS // 2, DAY_MS + 1]))
+    def pass_time(self, ms: int) -> None:
+        self.real.clock[0] = max(0, self.real.clock[0] + ms)
+
+    @rule()
+    def sweep(self) -> None:
+        self.same(lambda store: store.sweep())
+
+    @rule(
+        room=rooms, days=st.integers(0, 2), events=st.integers(0, 6), owner=st.sampled_from([None, AIKO.id])
+    )
+    def put_room(self, room: str, days: int, events: int, owner: str | None) -> None:
+        facts = RoomFacts(name=room, owner=owner, access=Access.MEMBERS, retention=Retention(days, events))
+        self.same(lambda store: store.put_room(facts))
+
+    @rule(room=rooms, where=places, limit=st.integers(1, 6))
+    def history(self, room: str, where: Any, limit: int) -> None:
+        self.same(lambda store: store.history(room, where=where, limit=limit))
+
+    @rule(room=rooms, after=st.integers(0, 12), limit=st.integers(1, 6), size=st.sampled_from([1, 500, 9000]))
+    def read(self, room: str, after: int, limit: int, size: int) -> None:
+        self.same(lambda store: store.read(room, after=after, limit=limit, size=size))
+
+    @rule(room=rooms, back=st.sampled_from([0, 1, 1_000, DAY_MS]))
+    def offset_at(self, room: str, back: int) -> None:
+        self.same(lambda store: store.offset_at(room, time=self.real.clock[0] - back))
+
+    @rule(room=rooms, size=st.sampled_from([0, 700, 20_000]))
+    def open(self, room: str, size: int) -> None:
+        self.same(lambda store: store.open(room, tail_bytes=size))
+
+    @invariant()
+    def rooms_and_logs_are_alike(self) -> None:
+        self.same(lambda store: store.rooms())
+        for room in ("lobby", "garden"):
+            self.same(lambda store, room=room: store.read(room, after=0, limit=10_000, size=2**40))
+
+
+TestBothStores = BothStores.TestCase
+TestBothStores.settings = settings(settings.default, stateful_step_count=25)
