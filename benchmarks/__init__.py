@@ -1,0 +1,1 @@
+"""Measures Kodama beside other servers that do the same long poll; ``make bench`` runs it."""

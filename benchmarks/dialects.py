@@ -1,0 +1,82 @@
+"""How each measured server is asked and how its cursor is read; the load client knows none of this."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+CURSOR = re.compile(rb'"cursor":\s*"([^"]+)"')
+MODIFIED = re.compile(rb"\r\nLast-Modified: ([^\r]+)", re.IGNORECASE)
+ETAG = re.compile(rb"\r\nEtag: ([^\r]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    name: str
+    poll: Callable[[bytes, bytes], bytes]  # (cursor or empty, extra headers) -> request
+    publish: Callable[[str], bytes]
+    cursor: Callable[[bytes], bytes]
+    remembers: bool = True  # whether what is sent between two polls arrives with the next
+
+
+def _post(path: str, body: str) -> bytes:
+    data = body.encode()
+    kind = "application/json" if body.startswith("{") else "text/plain"
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: {len(data)}\r\n\r\n"
+    return head.encode() + data
+
+
+def _get(target: bytes, extra: bytes) -> bytes:
+    return b"GET " + target + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n" + extra + b"\r\n"
+
+
+def _json_cursor(answer: bytes) -> bytes:
+    found = CURSOR.search(answer)
+    return found[1] if found else b""
+
+
+def _said(path: str) -> Callable[[str], bytes]:
+    return lambda text: _post(path, json.dumps({"text": text}))
+
+
+def _since(path: bytes, always: bytes = b"") -> Callable[[bytes, bytes], bytes]:
+    def poll(cursor: bytes, extra: bytes) -> bytes:
+        query = b"&".join(part for part in (b"since=" + cursor if cursor else b"", always) if part)
+        return _get(path + (b"?" + query if query else b""), extra)
+
+    return poll
+
+
+def _nchan_poll(cursor: bytes, extra: bytes) -> bytes:
+    if cursor:
+        modified, _, etag = cursor.partition(b"|")
+        extra += b"If-Modified-Since: " + modified + b"\r\nIf-None-Match: " + etag + b"\r\n"
+    return _get(b"/sub/lobby", extra)
+
+
+def _nchan_cursor(answer: bytes) -> bytes:
+    modified, etag = MODIFIED.search(answer), ETAG.search(answer)
+    return modified[1] + b"|" + etag[1] if modified and etag else b""
+
+
+KODAMA = Dialect(
+    name="Kodama",
+    poll=_since(b"/v1/rooms/lobby/events", b"wait=100"),
+    publish=_said("/v1/rooms/lobby/messages"),
+    cursor=_json_cursor,
+)
+NCHAN = Dialect(
+    name="nginx + Nchan",
+    poll=_nchan_poll,
+    publish=lambda text: _post("/pub/lobby", text),
+    cursor=_nchan_cursor,
+)
+AIOHTTP = Dialect(name="aiohttp", poll=_since(b"/events"), publish=_said("/messages"), cursor=_json_cursor)
+TORNADO = Dialect(name="Tornado", poll=_since(b"/events"), publish=_said("/messages"), cursor=_json_cursor)
+OLD = Dialect(
+    name="2011 on Twisted",
+    poll=lambda cursor, extra: _get(b"/?callback=fn", extra),
+    publish=_said("/"),
+    cursor=lambda answer: b"",
+    remembers=False,
+)

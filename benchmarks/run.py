@@ -1,0 +1,165 @@
+"""One benchmark run: the servers take turns, and the result goes to performance.md, a chart and a JSON file.
+
+    python -m benchmarks --quick
+    python -m benchmarks --pairs 7 --waiting 1000 --waiting 10000 --write
+"""
+
+import json
+import os
+import resource
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+import click
+
+from benchmarks import figures, processes
+from benchmarks.dialects import AIOHTTP, KODAMA, NCHAN, OLD, TORNADO, Dialect
+from benchmarks.load import Crowd, Stalled
+from benchmarks.servers import ROOT, running
+
+PAGE = ROOT / "docs" / "explanation" / "performance.md"
+CHART = ROOT / "docs" / "images" / "cpu-per-delivery.svg"
+BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+SLOW = (OLD, AIOHTTP, TORNADO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    server: str
+    waiting: int
+    headers: str
+    turn: int
+    cpu_us: float
+    memory: float
+    fan_out_ms: float
+    missing: int
+    doubled: int
+    reordered: int
+
+
+def measure(dialect: Dialect, *, waiting: int, headers: str, messages: int, turn: int) -> Sample:
+    """One fresh server under one crowd."""
+    with running(dialect.name) as (port, pid, _):
+        pids = processes.tree(pid)
+        empty = processes.pss_bytes(pids)
+        crowd = Crowd(port, dialect, waiting, headers=headers)
+        try:
+            parked = processes.pss_bytes(pids)
+            for _ in range(3):
+                crowd.say()
+            crowd.settle(0.2)
+            crowd.tally.fan_out_ms.clear()
+            before, counted = processes.cpu_ns(pids), crowd.tally.deliveries
+            for _ in range(messages):
+                crowd.say()
+            crowd.settle(0.2)
+            spent = processes.cpu_ns(pids) - before
+        finally:
+            crowd.close()
+    tally = crowd.tally
+    return Sample(
+        server=dialect.name, waiting=waiting, headers=headers, turn=turn,
+        cpu_us=spent / 1000 / (tally.deliveries - counted), memory=(parked - empty) / waiting,
+        fan_out_ms=median(tally.fan_out_ms), missing=tally.missing, doubled=tally.doubled, reordered=tally.reordered,
+    )  # fmt: skip
+
+
+def take_turns(*, waiting: int, headers: str, pairs: int, slow_pairs: int) -> list[Sample]:
+    """Kodama, Nchan and the slower peers by turns; every other round the other way round."""
+    samples = []
+    for turn in range(pairs):
+        servers: tuple[Dialect, ...] = (KODAMA, NCHAN) + (SLOW if turn < slow_pairs else ())
+        for dialect in servers if turn % 2 == 0 else servers[::-1]:
+            messages = max(8, 20_000 // waiting) if dialect not in SLOW else max(4, 8_000 // waiting)
+            try:
+                sample = measure(dialect, waiting=waiting, headers=headers, messages=messages, turn=turn)
+            except (RuntimeError, Stalled, OSError) as failure:
+                click.echo(f"{dialect.name}, {waiting} waiting, {headers}: {failure}", err=True)
+                continue
+            click.echo(
+                f"{sample.server:16} {waiting:6} {headers:8} {sample.cpu_us:7.1f} us {sample.memory:8.0f} bytes "
+                f"{sample.fan_out_ms:8.1f} ms"
+            )
+            samples.append(sample)
+    return samples
+
+
+def _of(samples: Sequence[Sample], name: str) -> dict[int, Sample]:
+    return {sample.turn: sample for sample in samples if sample.server == name}
+
+
+def _rows(samples: Sequence[Sample]) -> list[list[str]]:
+    ours, rows = _of(samples, KODAMA.name), []
+    for name in (KODAMA.name, NCHAN.name, *(peer.name for peer in SLOW)):
+        theirs = _of(samples, name)
+        if not theirs:
+            continue
+        both = [turn for turn in theirs if turn in ours]
+        cpu = figures.ratio_text([ours[t].cpu_us for t in both], [theirs[t].cpu_us for t in both])
+        memory = figures.ratio_text([ours[t].memory for t in both], [theirs[t].memory for t in both])
+        wrong = sum(s.missing + s.doubled + s.reordered for s in theirs.values())
+        rows.append([
+            name, f"{median(s.cpu_us for s in theirs.values()):.1f}", "1" if name == KODAMA.name else cpu,
+            f"{median(s.memory for s in theirs.values()):,.0f}", "1" if name == KODAMA.name else memory,
+            f"{median(s.fan_out_ms for s in theirs.values()):.1f}", str(wrong),
+        ])  # fmt: skip
+    return rows
+
+
+def report(groups: Sequence[Sequence[Sample]], note: str) -> str:
+    """The measured part of performance.md."""
+    head = ["server", "CPU µs per delivery", "Kodama's CPU ÷ its (95 %)", "bytes per waiting client",
+            "Kodama's memory ÷ its (95 %)", "fan-out ms", "missing, doubled, reordered"]  # fmt: skip
+    parts = [note]
+    for samples in groups:
+        if samples:
+            first = samples[0]
+            parts += [f"### {first.waiting:,} waiting, {first.headers} headers", figures.table(head, _rows(samples))]
+    return "\n\n".join(parts)
+
+
+def write(text: str, groups: Sequence[Sequence[Sample]]) -> None:
+    page = PAGE.read_text()
+    before, after = page.split(BEGIN)[0], page.split(END)[1]
+    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+    names = dict.fromkeys(sample.server for sample in sorted(groups[0], key=lambda sample: sample.cpu_us))
+    values = {name: median(s.cpu_us for s in groups[0] if s.server == name) for name in names}
+    CHART.parent.mkdir(exist_ok=True)
+    CHART.write_text(figures.chart(f"Server CPU per delivery, µs ({groups[0][0].waiting:,} waiting)", values))
+
+
+@click.command()
+@click.option("--pairs", default=7, show_default=True, help="Turns of Kodama and Nchan.")
+@click.option("--slow-pairs", default=7, show_default=True, help="Turns of the Python peers.")
+@click.option("--waiting", multiple=True, type=int, default=(1000, 10_000), show_default=True)
+@click.option("--headers", multiple=True, type=click.Choice(["bare", "browser"]), default=("bare", "browser"))
+@click.option("--quick", is_flag=True, help="2 pairs of 300 waiting, in about a minute.")
+@click.option("--write", "keep", is_flag=True, help="Write the figures into performance.md and the chart.")
+@click.option("--note", default="The machine did nothing else.", help="What a reader has to know about the machine.")
+@click.option("--raw", type=click.Path(path_type=Path), default=ROOT / "benchmarks" / "results.json")
+def main(
+    pairs: int, slow_pairs: int, waiting: tuple[int, ...], headers: tuple[str, ...], quick: bool, keep: bool, note: str,
+    raw: Path,
+) -> None:  # fmt: skip
+    """Measure Kodama beside its peers, in turns."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if quick:
+        pairs, slow_pairs, waiting = 2, 2, (300,)
+    groups = []
+    for size in waiting:
+        for kind in headers:
+            # Python peers are far from the bar at any size; with 10,000 they would only make the run long.
+            slow = slow_pairs if size <= 1000 and kind == headers[0] else 0
+            groups.append(take_turns(waiting=size, headers=kind, pairs=pairs, slow_pairs=slow))
+            raw.write_text(json.dumps([asdict(sample) for group in groups for sample in group], indent=1) + "\n")
+    text = report(groups, f"{pairs} pairs, {os.cpu_count()} cores shared with the load client, 128-byte messages. {note}")
+    click.echo(text)
+    if keep and groups[0]:
+        write(text, groups)
+
+
+if __name__ == "__main__":
+    main()
