@@ -35,7 +35,9 @@ _DURATION: Final = re.compile(r"([1-9][0-9]{0,8})([smhd])", re.ASCII)
 _UNITS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _OFFSET: Final = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,9})?", re.ASCII)
-_DEEP: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+# A string that never ends is taken to the end at once: looking for each quote's partner again
+# would cost the square of the body's length.
+_DEEP: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 class MessageBody(msgspec.Struct, frozen=True):
