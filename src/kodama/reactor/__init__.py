@@ -1,21 +1,21 @@
-"""A Twisted reactor on uvloop; it knows nothing of chat."""
+"""A Twisted reactor on uvloop with native TCP servers; it knows nothing of chat.
+
+Decides which reactor is best here: ours where uvloop can be imported, else Twisted's default.
+"""
 
 from __future__ import annotations
 
 
 def install_best() -> str:
-    """Install the fastest reactor there is and return its name.
-
-    uvloop's loop under Twisted's asyncio reactor where uvloop runs, else Twisted's default.
-    """
+    """Install the fastest reactor there is and return its name."""
     try:
-        import uvloop
+        import uvloop  # noqa: F401  # only whether it is there
     except ImportError:
         from twisted.internet import default
 
         default.install()
         return "default"
-    from twisted.internet import asyncioreactor
+    from kodama.reactor.uvloop import install
 
-    asyncioreactor.install(uvloop.new_event_loop())
-    return "uvloop"
+    install()
+    return "kodama-uvloop"

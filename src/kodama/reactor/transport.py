@@ -1,0 +1,298 @@
+"""One accepted connection: uvloop's transport, offered to a Twisted protocol as `ITCPTransport`.
+
+Decides that nothing of ours stands between the two in the hot path: ``data_received`` is the
+protocol's own bound ``dataReceived``, ``write`` is uvloop's bound ``write``. uvloop remembers
+``data_received`` when it is given a protocol, so giving a connection a new protocol goes through
+``protocol``, which tells uvloop again. Slots, because every waiting client holds one of these.
+
+``startTLS`` turns the connection into a `Secured`, a face of Twisted's TLS protocol, which
+itself sits on a new, bare `Connection` over the same uvloop transport.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from asyncio import Transport
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import (
+    IConsumer,
+    IHalfCloseableProtocol,
+    IPushProducer,
+    ISSLTransport,
+    ITCPTransport,
+    ITLSTransport,
+)
+from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from kodama.reactor.pull import Pull
+
+if TYPE_CHECKING:
+    from kodama.reactor.uvloop import UvloopReactor
+
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+_log: Final = Logger()
+
+
+@implementer(ITLSTransport, ITCPTransport, IConsumer, IPushProducer)
+class Connection:
+    """The adapter: an asyncio protocol on one side, a Twisted transport on the other."""
+
+    __slots__ = (
+        "__weakref__", "_host", "_peer", "_protocol", "_raw", "_reactor", "_reason", "connected",
+        "data_received", "disconnecting", "producer", "streamingProducer", "write",
+    )  # fmt: skip
+
+    TLS = False
+    disconnected = property(lambda self: not self.connected)
+
+    def __init__(
+        self,
+        raw: Transport,
+        protocol: Any,
+        peer: IPv4Address | IPv6Address,
+        host: IPv4Address | IPv6Address,
+        reactor: UvloopReactor,
+    ) -> None:
+        self._raw = raw
+        self._peer, self._host, self._reactor = peer, host, reactor
+        self._reason: BaseException | None = None
+        self.connected = True
+        self.disconnecting = False
+        self.producer: Any = None
+        self.streamingProducer = False
+        self.write: Callable[[bytes], None] = raw.write
+        self.protocol = protocol
+
+    @property
+    def protocol(self) -> Any:
+        """The Twisted protocol that receives the data."""
+        return self._protocol
+
+    @protocol.setter
+    def protocol(self, protocol: Any) -> None:
+        self._protocol = protocol
+        self.data_received: Callable[[bytes], None] = protocol.dataReceived
+        self._raw.set_protocol(self)  # type: ignore[arg-type]  # uvloop asks for the methods, not the class
+
+    def eof_received(self) -> bool:
+        """The loop: the peer has ended its side; a protocol that can half-close goes on writing."""
+        half = IHalfCloseableProtocol(self._protocol, None)
+        if half is None:
+            return False
+        try:
+            half.readConnectionLost()
+        except Exception as problem:  # noqa: BLE001  # whatever the protocol raises ends only this connection
+            _log.failure("A protocol failed at the end of its input")
+            self._reason = problem
+            return False
+        return True
+
+    def connection_lost(self, problem: BaseException | None) -> None:
+        """The loop: the connection is gone."""
+        if self._reason is None and problem is None:
+            reason: BaseException = ConnectionDone()
+        elif self._reason is not None:
+            reason = self._reason
+        elif isinstance(problem, OSError):
+            reason = ConnectionLost(str(problem))
+        else:
+            assert problem is not None
+            reason = problem
+        self.connectionLost(Failure(reason))
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Tell producer and protocol once that the connection is gone."""
+        if not self.connected:
+            return
+        self.connected = False
+        self._reactor.connections.discard(self)
+        self._raw.abort()
+        producer, self.producer = self.producer, None
+        try:
+            if producer is not None:
+                producer.stopProducing()
+        finally:
+            protocol = self._protocol
+            protocol.connectionLost(reason)
+
+    def pause_writing(self) -> None:
+        """The loop: its buffer is full."""
+        if self.producer is not None:
+            self.producer.pauseProducing()
+
+    def resume_writing(self) -> None:
+        """The loop: its buffer has room again."""
+        if self.producer is not None and self.connected:
+            self.producer.resumeProducing()
+
+    def writeSequence(self, iovec: Iterable[bytes]) -> None:
+        """Write the pieces in one go."""
+        self.write(b"".join(iovec))
+
+    def loseConnection(self, reason: object = None) -> None:
+        """Close when all is written and the producer, if any, has ended."""
+        self.disconnecting = True
+        if self.producer is None:
+            self._raw.close()
+
+    def abortConnection(self) -> None:
+        """Close at once, with a reset; what is unwritten is dropped."""
+        if not self.connected or isinstance(self._reason, ConnectionAborted):
+            return
+        self.disconnecting = True
+        self._reason = ConnectionAborted()
+        self._option(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self._raw.abort()
+
+    def loseWriteConnection(self) -> None:
+        """End our side when all is written; the peer may go on."""
+        if self.connected and not self._raw.is_closing():
+            self._raw.write_eof()
+            half = IHalfCloseableProtocol(self._protocol, None)
+            if half is not None:
+                self._reactor.loop.call_soon(half.writeConnectionLost)
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Let a push or pull producer write as fast as the peer reads."""
+        if self.producer is not None:
+            raise RuntimeError(f"{self.producer!r} is not unregistered, so {producer!r} cannot be registered")
+        if not self.connected:
+            producer.stopProducing()
+            return
+        self.streamingProducer = streaming
+        if streaming:
+            self.producer = producer
+            return
+        self.producer = Pull(producer, self._reactor)
+        self.producer.resumeProducing()
+
+    def unregisterProducer(self) -> None:
+        """Forget the producer; a close that waited for it happens now."""
+        if isinstance(self.producer, Pull):
+            self.producer.pauseProducing()
+        self.producer = None
+        if self.disconnecting:
+            self._raw.close()
+
+    def pauseProducing(self) -> None:
+        """Read no more until `resumeProducing`; meanwhile the peer's close is not noticed either."""
+        if self.connected and not self._raw.is_closing():
+            self._raw.pause_reading()
+
+    def resumeProducing(self) -> None:
+        """Read again."""
+        if self.connected and not self._raw.is_closing():
+            self._raw.resume_reading()
+
+    def stopProducing(self) -> None:
+        """Close the connection."""
+        self.loseConnection()
+
+    def getPeer(self) -> IPv4Address | IPv6Address:
+        """The address of the other end, as it was at connect."""
+        return self._peer
+
+    def getHost(self) -> IPv4Address | IPv6Address:
+        """The address of our end, as it was at connect."""
+        return self._host
+
+    def getHandle(self) -> Any:
+        """The socket as uvloop shows it; None when closed."""
+        return self._raw.get_extra_info("socket")
+
+    def fileno(self) -> int:
+        """The socket's number, -1 when closed."""
+        handle = self.getHandle()
+        return -1 if handle is None else int(handle.fileno())
+
+    def logPrefix(self) -> str:
+        """The protocol's name in the log."""
+        return f"{type(self._protocol).__name__},{getattr(self._peer, 'host', '')}"
+
+    def getTcpNoDelay(self) -> bool:
+        """Whether small writes are sent at once."""
+        return self._is_set(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """Send small writes at once, or gather them."""
+        self._option(socket.IPPROTO_TCP, socket.TCP_NODELAY, int(enabled))
+
+    def getTcpKeepAlive(self) -> bool:
+        """Whether the kernel probes a silent peer."""
+        return self._is_set(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        """Let the kernel probe a silent peer, or not."""
+        self._option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(enabled))
+
+    def startTLS(self, contextFactory: Any, normal: bool = True) -> None:
+        """Go on in TLS: as its server, or as its client where ``normal`` is false."""
+        producer, streaming = self.producer, self.streamingProducer
+        if producer is not None:
+            self.unregisterProducer()
+        factory = TLSMemoryBIOFactory(contextFactory, not normal, None)  # type: ignore[arg-type]  # what Twisted's startTLS passes
+        secret = factory.protocol(factory, self._protocol, False)
+        bare = Connection(self._raw, secret, self._peer, self._host, self._reactor)
+        self._reactor.connections.discard(self)
+        self._reactor.connections.add(bare)
+        self._protocol = secret
+        self.write = secret.write
+        self.__class__ = Secured
+        secret.makeConnection(bare)
+        if producer is not None:
+            self.registerProducer(producer.producer if isinstance(producer, Pull) else producer, streaming)
+
+    def _option(self, level: int, option: int, value: int | bytes) -> None:
+        handle = self.getHandle()
+        if handle is not None:
+            handle.setsockopt(level, option, value)
+
+    def _is_set(self, level: int, option: int) -> bool:
+        handle = self.getHandle()
+        return handle is not None and bool(handle.getsockopt(level, option))
+
+
+@implementer(ISSLTransport)
+class Secured(Connection):
+    """What a `Connection` is after ``startTLS``: writing and closing go through TLS."""
+
+    __slots__ = ()
+
+    TLS = True
+
+    def writeSequence(self, iovec: Iterable[bytes]) -> None:
+        """Encrypt and write the pieces."""
+        self._protocol.writeSequence(list(iovec))
+
+    def loseConnection(self, reason: object = None) -> None:
+        """Say goodbye in TLS, then close."""
+        self.disconnecting = True
+        self._protocol.loseConnection()
+
+    def abortConnection(self) -> None:
+        """Close at once, without a goodbye."""
+        self._protocol.abortConnection()
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Let the producer write as fast as TLS takes it."""
+        self._protocol.registerProducer(producer, streaming)
+
+    def unregisterProducer(self) -> None:
+        """Forget the producer."""
+        self._protocol.unregisterProducer()
+
+    def getPeerCertificate(self) -> Any:
+        """The certificate of the peer, if it showed one."""
+        return self._protocol.getPeerCertificate()
+
+    def getHandle(self) -> Any:
+        """The connection of OpenSSL."""
+        return self._protocol.getHandle()

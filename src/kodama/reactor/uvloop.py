@@ -1,0 +1,74 @@
+"""Twisted's reactor on uvloop, with TCP servers carried by uvloop's own transports.
+
+Decides what is native: accepted TCP connections, because thousands of them wait. Outgoing
+connections, UNIX sockets (which pass file descriptors), UDP, adopted sockets
+and timers stay Twisted's, on the same loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Any
+
+import uvloop
+from twisted.internet import process
+from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.internet.main import installReactor
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from kodama.reactor.port import Port
+from kodama.reactor.transport import Connection
+
+
+class UvloopReactor(AsyncioSelectorReactor):
+    """Twisted's asyncio reactor with native TCP servers."""
+
+    _problems = Logger()
+
+    def __init__(self) -> None:
+        self.loop = uvloop.new_event_loop()
+        self.connections: set[Connection] = set()
+        asyncio.set_event_loop(self.loop)
+        self.loop.set_exception_handler(self._log_problem)
+        super().__init__(self.loop)
+        self.callWhenRunning(self._watch_children)
+
+    def listenTCP(
+        self, port: int, factory: IProtocolFactory, backlog: int = 50, interface: str = ""
+    ) -> IListeningPort:
+        """Listen, or raise `CannotListenError`; a `Binding` as ``port`` may ask for SO_REUSEPORT."""
+        listening = Port(port, factory, backlog, interface, self)
+        listening.startListening()
+        return listening
+
+    def removeAll(self) -> list[Any]:
+        """Give up all readers and writers, native connections among them; the shutdown ends each."""
+        gone: list[Any] = [*super().removeAll(), *self.connections]  # type: ignore[no-untyped-call]  # Twisted's
+        self.connections.clear()
+        return gone
+
+    def _watch_children(self) -> None:
+        """Reap children from SIGCHLD: uvloop's own wake-up descriptor has replaced Twisted's."""
+        if self._installSignalHandlers:
+            signal.signal(
+                signal.SIGCHLD,
+                lambda *_: self.loop.call_soon_threadsafe(process.reapAllProcesses),
+            )
+            process.reapAllProcesses()
+
+    def _log_problem(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        problem = context.get("exception")
+        if problem is None:
+            self._problems.error("The loop reports: {problem}", problem=context.get("message"))
+        else:
+            self._problems.failure("Unhandled in the loop", Failure(problem))
+
+
+def install() -> UvloopReactor:
+    """Make a `UvloopReactor` the process's reactor; `ReactorAlreadyInstalledError` if there is one."""
+    reactor = UvloopReactor()
+    installReactor(reactor)
+    return reactor
