@@ -19,16 +19,24 @@ import re
 from collections.abc import Callable
 from enum import Enum, auto
 from math import inf
-from typing import Final
+from typing import Any, Final
 
-from twisted.internet.interfaces import IAddress, IProtocol, IPushProducer, IReactorTime, ITCPTransport
+from twisted.internet.interfaces import (
+    IAddress,
+    IProtocol,
+    IPushProducer,
+    IReactorTime,
+    ISSLTransport,
+    ITransport,
+)
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from kodama.http.limits import Limits
-from kodama.http.message import Answer, Headers, Holder, Line, Refusal, Request
+from kodama.http.message import Answer, Fields, Headers, Holder, Line, Refusal, Request
 from kodama.http.parser import Chunks, Head, Refused, read_head, unfinished
+from kodama.http.stream import Stream
 from kodama.http.timers import Wheel
 
 _GET: Final = re.compile(rb"GET (/[!-\"$-~]*) HTTP/1\.1")
@@ -49,14 +57,14 @@ class Channel:
     """The protocol of one connection. Slots, because thousands of them wait."""
 
     __slots__ = (
-        "__weakref__", "_block", "_body", "_buffer", "_factory", "_headers", "_holder", "_in_turn",
-        "_paused", "_request", "_state", "_write", "deadline", "factory", "peer", "slot", "transport",
+        "__weakref__", "_block", "_body", "_buffer", "_factory", "_headers", "_holder", "_in_turn", "_paused",
+        "_request", "_scanned", "_state", "_write", "deadline", "factory", "peer", "slot", "transport",
     )  # fmt: skip
 
     def __init__(self, factory: HttpFactory) -> None:
         self._factory = factory
         self.factory = factory
-        self.transport: ITCPTransport | None = None
+        self.transport: Any = None  # of TCP, TLS or a UNIX socket; no interface names all that is used
         self.peer = ""
         self.slot = 0
         self.deadline = inf
@@ -69,16 +77,17 @@ class Channel:
         self._holder: Holder | None = None
         self._paused = False
         self._in_turn = False
+        self._scanned = 0
 
-    def makeConnection(self, transport: ITCPTransport) -> None:
+    def makeConnection(self, transport: ITransport) -> None:
         """Twisted: the connection is open."""
         self.transport = transport
         self._write: Callable[[bytes], None] = transport.write
         self.peer = getattr(transport.getPeer(), "host", "")
         if not self._factory.opened(self):
-            transport.abortConnection()
+            self.transport.abortConnection()
             return
-        transport.registerProducer(self, True)
+        self.transport.registerProducer(self, True)
         self._factory.wheel.arm(self, self._factory.clock.seconds() + self._factory.limits.idle)
 
     def connectionMade(self) -> None:
@@ -93,6 +102,7 @@ class Channel:
         self._request = self._holder = self._buffer = self._body = None
         if request is not None:
             request.channel = None
+            request.gone = True
             if holder is not None:
                 holder.gone(request)
         self.transport = None
@@ -130,20 +140,60 @@ class Channel:
         factory = self._factory
         self._request = self._holder = None
         if request.keep and not factory.draining:
-            self._write(answer.wire if request.line.method != b"HEAD" else answer.head)
-            self._state = State.HEAD
-            factory.wheel.arm(self, factory.clock.seconds() + factory.limits.idle)
-            if self._buffer is not None and not self._in_turn:
-                self._turn()
+            if request.minor == 1:
+                self._write(answer.wire if request.line.method != b"HEAD" else answer.head)
+            else:
+                self._write(answer.keeping if request.line.method != b"HEAD" else answer.keeping_head)
+            self._next()
             return
         self._write(answer.closing if request.line.method != b"HEAD" else answer.closing_head)
-        self._linger()
+        self._end()
+
+    def stream(self, request: Request, status: int, fields: Fields) -> Stream:
+        """Begin an answer in pieces."""
+        request.keep = request.keep and not self._factory.draining
+        stream = Stream(self, request, status=status, fields=fields)
+        self._holder = stream
+        self.deadline = inf
+        return stream
+
+    @property
+    def full(self) -> bool:
+        """Return whether the client does not read what it is sent."""
+        return self._paused
+
+    def send(self, data: bytes) -> None:
+        """Write a piece of a stream."""
+        self._write(data)
+
+    def finished(self, request: Request) -> None:
+        """The stream has ended."""
+        self._request = self._holder = None
+        if request.keep and not self._factory.draining:
+            self._next()
+        else:
+            self._end()
+
+    def _next(self) -> None:
+        factory = self._factory
+        self._state = State.HEAD
+        factory.wheel.arm(self, factory.clock.seconds() + factory.limits.idle)
+        if self._buffer is not None and not self._in_turn:
+            self._turn()
+
+    def _end(self) -> None:
+        if self._buffer:
+            self._linger()
+        else:
+            self.close()
 
     def close(self) -> None:
         """Close the connection once everything is written."""
         self._state = State.LINGER
-        self._request = self._holder = None
+        self._request = self._holder = self._buffer = self._body = None
         if self.transport is not None:
+            self.transport.unregisterProducer()
+            self._factory.wheel.arm(self, self._factory.clock.seconds() + self._factory.limits.closing)
             self.transport.loseConnection()
 
     def close_if_idle(self) -> None:
@@ -157,7 +207,10 @@ class Channel:
             holder, request = self._holder, self._request
             self._holder = None
             if holder is not None and request is not None:
-                holder.expired(request)
+                try:
+                    holder.expired(request)
+                except Exception:  # noqa: BLE001 - as in `_serve`
+                    request.answer_and_close(self._factory.fault(request, Failure()))
         elif self._state is State.LINGER:
             if self.transport is not None:
                 self.transport.abortConnection()
@@ -175,6 +228,8 @@ class Channel:
         self._paused = False
         if self._buffer is not None and not self._in_turn and self._state in (State.HEAD, State.BODY):
             self._turn()
+        if isinstance(self._holder, Stream):
+            self._holder.drained()
 
     def stopProducing(self) -> None:
         """Twisted: the connection is going; `connectionLost` follows."""
@@ -187,41 +242,64 @@ class Channel:
         else:
             self._buffer += data
         if self._in_turn or self._paused or self._state is State.BUSY:
-            if len(self._buffer) > self._factory.limits.held + self._factory.limits.body * (self._holder is None):
-                self.close()
+            self._bound()
             return
         self._turn()
 
+    def _bound(self) -> None:
+        """Close on a client that sends too far ahead; an answer that is being made allows a body."""
+        limits = self._factory.limits
+        allowed = limits.held if self._holder is not None else limits.held + limits.body
+        if self._buffer is not None and len(self._buffer) > allowed and not self._in_turn:
+            self.close()
+
     def _turn(self) -> None:
         """Serve what has come, one request after the other, without recursion."""
+        if self._in_turn or self._state is State.LINGER:
+            return
         self._in_turn = True
+        left = self._factory.limits.turn
         try:
-            while self._buffer is not None and not self._paused:
-                if self._state is State.HEAD:
-                    more = self._read_head(self._buffer)
-                elif self._state is State.BODY:
-                    more = self._read_body(self._buffer)
-                else:
-                    break
-                if self._buffer is not None and not self._buffer:
-                    self._buffer = None
-                if not more:
-                    break
+            while left and self._step():
+                left -= self._state is not State.BODY
+            if not left:
+                self._factory.clock.callLater(0, self._turn)
         except Refused as error:
             self._refuse(error.refusal)
         finally:
             self._in_turn = False
+        if self._state is State.BUSY:
+            self._bound()
+
+    def _step(self) -> bool:
+        """Read a head or a body; False if nothing more can be done with what has come."""
+        buffer = self._buffer
+        if buffer is None or self._paused:
+            return False
+        if self._state is State.HEAD:
+            more = self._read_head(buffer)
+        elif self._state is State.BODY:
+            more = self._read_body(buffer)
+        else:
+            return False
+        if self._buffer is not None and not self._buffer:
+            self._buffer = None
+        return more
 
     def _read_head(self, buffer: bytearray) -> bool:
         limits = self._factory.limits
-        while buffer.startswith(b"\r\n"):  # RFC 9112 section 2.2
+        if not self._scanned and buffer.startswith(b"\r\n"):  # RFC 9112 section 2.2
             del buffer[:2]
-        end = buffer.find(b"\r\n\r\n", 0, limits.header_bytes + 4)
-        if end < 0:
-            unfinished(buffer, limits)
-            if self.deadline > self._factory.clock.seconds() + limits.header_time:
-                self._factory.wheel.arm(self, self._factory.clock.seconds() + limits.header_time)
+        if buffer in (b"", b"\r"):  # may yet be such an empty line, and so no request has begun
             return False
+        end = buffer.find(b"\r\n\r\n", max(0, self._scanned - 3), limits.header_bytes + 4)
+        if end < 0:
+            unfinished(buffer, limits, start=max(0, self._scanned - 1))
+            if not self._scanned:
+                self._factory.wheel.arm(self, self._factory.clock.seconds() + limits.header_time)
+            self._scanned = len(buffer)
+            return False
+        self._scanned = 0
         raw = bytes(buffer[: end + 4])
         head = read_head(raw, limits)
         del buffer[: end + 4]
@@ -270,7 +348,11 @@ class Channel:
         try:
             factory.respond(request)
         except Exception:  # noqa: BLE001 - nobody else's connection may suffer
-            request.answer_and_close(factory.fault(request, Failure()))
+            answer = factory.fault(request, Failure())
+            if isinstance(self._holder, Stream):
+                self.close()  # an answer has begun, and its end would look like a whole one
+            else:
+                request.answer_and_close(answer)
 
     def _refuse(self, refusal: Refusal) -> None:
         self._write(self._factory.refuse(refusal).closing)
@@ -279,11 +361,16 @@ class Channel:
     def _linger(self) -> None:
         """End our side and let the other finish: a close with unread bytes would be a reset,
         which can destroy the answer on its way (RFC 9112 section 9.6)."""
+        transport = self.transport
+        half_close = getattr(transport, "loseWriteConnection", None)
+        if half_close is None or ISSLTransport.providedBy(transport):
+            self.close()
+            return
         self._state = State.LINGER
         self._buffer = self._body = None
-        if self.transport is not None:
-            self._factory.wheel.arm(self, self._factory.clock.seconds() + self._factory.limits.linger)
-            self.transport.loseConnection()
+        transport.unregisterProducer()
+        self._factory.wheel.arm(self, self._factory.clock.seconds() + self._factory.limits.linger)
+        half_close()
 
 
 class HttpFactory(Factory):
@@ -336,12 +423,14 @@ class HttpFactory(Factory):
         for channel in tuple(self._channels):
             channel.close_if_idle()
 
+    close_idle = drain
+
     def line(self, raw: bytes) -> Line | None:
         """Return the shared `Line` of a plain GET's request line, or None if it is not one."""
         line = self._lines.get(raw)
         if line is None:
             match = _GET.fullmatch(raw)
-            if match is None:
+            if match is None or len(raw) > self.limits.line:
                 return None
             if len(self._lines) >= _SHARED_LIMIT:
                 self._lines.clear()

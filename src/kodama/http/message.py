@@ -15,9 +15,29 @@ from time import time
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from kodama.http.channel import Channel
+    from kodama.http.stream import Stream
+
+
+class Carrier(Protocol):
+    """What brings requests and takes their answers: a connection, or a foreign web server."""
+
+    peer: str
+
+    def answer(self, request: Request, answer: Answer) -> None:
+        """Send the answer; close the connection after it unless ``request.keep``."""
+
+    def hold(self, holder: Holder, seconds: float | None) -> None:
+        """Park the request that is being served."""
+
+    def stream(self, request: Request, status: int, fields: Fields) -> Stream:
+        """Begin an answer whose end is not known yet."""
+
+    def close(self) -> None:
+        """Close the connection."""
 
 Fields = tuple[tuple[str, str], ...]
+
+BODILESS: Final = (204, 304)
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -43,17 +63,21 @@ class Holder(Protocol):
 class Answer:
     """A complete response, encoded once and sent to as many as wait for it.
 
-    Raises ValueError for names and values that RFC 9110 section 5 does not allow.
+    Raises ValueError for names and values that RFC 9110 section 5 does not allow, and for a
+    body where none may follow: the client would take it for the next answer.
     """
 
-    __slots__ = ("_after", "_before", "_closing", "body", "status", "wire")
+    __slots__ = ("_after", "_before", "_closing", "body", "fields", "status", "wire")
 
     def __init__(self, status: int, body: bytes = b"", fields: Fields = ()) -> None:
+        if body and status in BODILESS:
+            raise ValueError(f"a {status} has no body")
         self.status = status
         self.body = body
+        self.fields = fields
         self._before = b"HTTP/1.1 %d %b\r\n" % (status, _phrase(status))
         lines = [encode_fields(fields), b"Date: ", date(), b"\r\n"]
-        if status not in (204, 304):
+        if status not in BODILESS:
             lines.append(b"Content-Length: %d\r\n" % len(body))
         self._after = b"".join(lines)
         self.wire = self._before + self._after + b"\r\n" + body
@@ -70,6 +94,16 @@ class Answer:
     def head(self) -> bytes:
         """Return the answer to a HEAD request."""
         return self._before + self._after + b"\r\n"
+
+    @property
+    def keeping(self) -> bytes:
+        """Return the bytes for an HTTP/1.0 client that asked to keep the connection."""
+        return self.keeping_head + self.body
+
+    @property
+    def keeping_head(self) -> bytes:
+        """Return the same for its HEAD request."""
+        return self._before + self._after + b"Connection: keep-alive\r\n\r\n"
 
     @property
     def closing_head(self) -> bytes:
@@ -119,12 +153,13 @@ class Line:
 class Request:
     """One request, to be answered once; ``note`` is the application's own."""
 
-    __slots__ = ("body", "channel", "headers", "keep", "line", "minor", "note")
+    __slots__ = ("body", "channel", "gone", "headers", "keep", "line", "minor", "note")
 
     def __init__(
-        self, channel: Channel, line: Line, headers: Headers, *, body: bytes, minor: int, keep: bool
+        self, channel: Carrier, line: Line, headers: Headers, *, body: bytes, minor: int, keep: bool
     ) -> None:
-        self.channel: Channel | None = channel
+        self.channel: Carrier | None = channel
+        self.gone = False
         self.line = line
         self.headers = headers
         self.body = body
@@ -165,6 +200,22 @@ class Request:
         """Park the request: ``holder`` hears when ``seconds`` are over or the client is gone."""
         if self.channel is not None:
             self.channel.hold(holder, seconds)
+
+
+    def stream(self, status: int, fields: Fields = ()) -> Stream:
+        """Begin an answer in pieces; raises ValueError if the request was answered or is gone."""
+        channel = self.channel
+        if channel is None:
+            raise ValueError("the request cannot be answered any more")
+        stream = channel.stream(self, status, fields)
+        self.channel = None
+        return stream
+
+
+def encode_head(status: int, fields: Fields) -> bytes:
+    """Return the status line, fields and date of an answer, without the empty line."""
+    line = b"HTTP/1.1 %d %b\r\n" % (status, _phrase(status))
+    return b"".join((line, encode_fields(fields), b"Date: ", date(), b"\r\n"))
 
 
 def encode_fields(fields: Fields) -> bytes:

@@ -18,11 +18,14 @@ from kodama.http.message import Refusal
 
 METHODS: Final = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))
 
-_LINE: Final = re.compile(rb"([A-Z]+) ((?:[a-z]+://[!-\"$-.0-~]+)?(?:/[!-\"$-~]*)?|\*) HTTP/1\.([01])")
-_HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~%!$&'()*+,;=-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+_LINE: Final = re.compile(
+    rb"([A-Z]+) (/[!-\"$-~]*|(?i:https?)://[!-\"$-.0-~]+(?:/[!-\"$-~]*)?|\*) HTTP/1\.([01])"
+)
+_HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 _BARE_LF: Final = re.compile(rb"(?<!\r)\n")
-_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n\0]{0,256})?\r\n")
+_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})((?:[ \t]*;[\t -~\x80-\xff]{0,256})?)\r\n")
 _CHUNK_LINE_LIMIT: Final = 300
+_EXTENSIONS_LIMIT: Final = 1024
 
 
 class Refused(Exception):
@@ -56,11 +59,14 @@ class Head:
         )  # fmt: skip
 
 
-def unfinished(data: bytes | bytearray, limits: Limits) -> None:
-    """Refuse a head that has not ended yet and can never become a good one."""
+def unfinished(data: bytearray, limits: Limits, *, start: int) -> None:
+    """Refuse a head that has not ended yet and can never become a good one.
+
+    What comes before ``start`` was looked at already.
+    """
     if len(data) > limits.header_bytes:
         raise Refused(431, "The request's head is too large.")
-    if _BARE_LF.search(data):
+    if _BARE_LF.search(data, start):
         raise Refused(400, "A line of the head ends without a carriage return.")
 
 
@@ -72,19 +78,9 @@ def read_head(raw: bytes, limits: Limits) -> Head:
     if raw.count(b"\r\n") - 2 > limits.fields:
         raise Refused(431, "The request has too many header fields.")
     line = raw[:end]
-    match = _LINE.fullmatch(line)
-    if match is None:
-        raise Refused(405 if line.startswith(b"CONNECT ") else 400, "The request line is not understood.")
-    method, target, minor = match[1], match[2], int(match[3])
-    if method not in METHODS or (target == b"*" and method != b"OPTIONS"):
-        raise Refused(400, "The method is not known here.")
+    method, target, minor = _request_line(line)
     fields = _fields(raw)
-    host = _host(fields, minor=minor)
-    if target[:1] not in (b"/", b"*"):
-        authority, slash, path = target.partition(b"://")[2].partition(b"/")
-        if authority != host:
-            raise Refused(400, "The target names another host than the Host field.")
-        target = slash + path if slash else b"/"
+    target = _origin_form(target, host=_host(fields, minor=minor))
     expect = fields.get(b"expect")
     if expect is not None and expect[0].lower() != b"100-continue":
         raise Refused(417, "Only 100-continue can be expected.")
@@ -95,9 +91,28 @@ def read_head(raw: bytes, limits: Limits) -> Head:
     tokens = {token.strip().lower() for value in fields.get(b"connection", ()) for token in value.split(b",")}
     return Head(
         line=line, block=raw[end:], method=method, target=target, minor=minor,
-        keep=minor == 1 and b"close" not in tokens, length=length,
+        keep=b"close" not in tokens and (minor == 1 or b"keep-alive" in tokens), length=length,
         expects=expect is not None and minor == 1, upgrade=upgrade,
     )  # fmt: skip
+
+
+def _request_line(line: bytes) -> tuple[bytes, bytes, int]:
+    match = _LINE.fullmatch(line)
+    if match is None:
+        raise Refused(405 if line.startswith(b"CONNECT ") else 400, "The request line is not understood.")
+    method, target = match[1], match[2]
+    if method not in METHODS or (target == b"*" and method != b"OPTIONS"):
+        raise Refused(400, "The method is not known here.")
+    return method, target, int(match[3])
+
+
+def _origin_form(target: bytes, *, host: bytes) -> bytes:
+    if target[:1] in (b"/", b"*"):
+        return target
+    authority, slash, path = target.partition(b"://")[2].partition(b"/")
+    if authority.lower() != host.lower():
+        raise Refused(400, "The target names another host than the Host field.")
+    return slash + path if slash else b"/"
 
 
 class _Fields:
@@ -143,12 +158,12 @@ def _length(fields: dict[bytes, list[bytes]], *, minor: int, limits: Limits) -> 
 class Chunks:
     """A chunked body as it comes in (RFC 9112 section 7.1); trailers are refused."""
 
-    __slots__ = ("_limit", "_parts", "_size", "_wanted")
+    __slots__ = ("_body", "_extensions", "_limit", "_wanted")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._size = 0
-        self._parts: list[bytes] = []
+        self._body = bytearray()
+        self._extensions = 0
         self._wanted = 0
 
     def feed(self, buffer: bytearray) -> bytes | None:
@@ -156,15 +171,7 @@ class Chunks:
 
         Raises `Refused`.
         """
-        while True:
-            if self._wanted:
-                if len(buffer) < self._wanted:
-                    return None
-                if buffer[self._wanted - 2 : self._wanted] != b"\r\n":
-                    raise Refused(400, "A chunk does not end where it said.")
-                self._parts.append(bytes(buffer[: self._wanted - 2]))
-                del buffer[: self._wanted]
-                self._wanted = 0
+        while self._take(buffer):
             end = buffer.find(b"\n", 0, _CHUNK_LINE_LIMIT)
             if end < 0:
                 if len(buffer) >= _CHUNK_LINE_LIMIT:
@@ -176,11 +183,26 @@ class Chunks:
             size = int(match[1], 16)
             if not size:
                 return self._end(buffer, end + 1)
-            self._size += size
-            if self._size > self._limit:
+            self._extensions += len(match[2])
+            if self._extensions > _EXTENSIONS_LIMIT:
+                raise Refused(400, "The chunk extensions are too long.")
+            if len(self._body) + size > self._limit:
                 raise Refused(413, f"The body is larger than {self._limit} bytes.")
             self._wanted = size + 2
             del buffer[: end + 1]
+        return None
+
+    def _take(self, buffer: bytearray) -> bool:
+        wanted = self._wanted
+        if len(buffer) < wanted:
+            return False
+        if wanted:
+            if buffer[wanted - 2 : wanted] != b"\r\n":
+                raise Refused(400, "A chunk does not end where it said.")
+            self._body += buffer[: wanted - 2]
+            del buffer[:wanted]
+            self._wanted = 0
+        return True
 
     def _end(self, buffer: bytearray, start: int) -> bytes | None:
         rest = bytes(buffer[start : start + 2])
@@ -189,4 +211,4 @@ class Chunks:
         if len(rest) < 2:
             return None
         del buffer[: start + 2]
-        return b"".join(self._parts)
+        return bytes(self._body)

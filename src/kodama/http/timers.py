@@ -12,6 +12,9 @@ from math import ceil, inf
 from typing import Final, Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+_log = Logger()
 
 TICK: Final = 0.1
 
@@ -84,7 +87,10 @@ class Wheel:
                 timed.slot = 0
                 if timed.deadline <= now + 1e-6:
                     timed.deadline = inf
-                    timed.timed_out()
+                    try:
+                        timed.timed_out()
+                    except Exception:  # noqa: BLE001 - the timers of all others are in this loop
+                        _log.failure("A timer of {timed} failed.", timed=timed)
                 elif timed.deadline != inf:
                     self._insert(timed, max(due + 1, ceil(timed.deadline / TICK)))
         self._schedule()

@@ -1,0 +1,66 @@
+"""A remembered block must mean exactly what the full parser says."""
+
+from __future__ import annotations
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.http.site import Site
+
+BLOCK = b"\r\nHost: a.example\r\nCookie: k=v\r\n\r\n"
+TARGETS = st.one_of(
+    st.text("/ab?%#&=.é \t\r\n\0\"<", max_size=12).map(lambda text: text.encode()),
+    st.binary(max_size=8),
+    st.sampled_from([b"/", b"*", b"http://a.example/", b"/" + b"x" * 3000, b"/" + b"x" * 40_000]),
+)
+LINES = st.builds(
+    lambda method, target, version: method + b" " + target + b" " + version,
+    st.sampled_from([b"GET", b"GET", b"GET", b"HEAD", b"POST", b"CONNECT", b"get", b""]),
+    TARGETS,
+    st.sampled_from([b"HTTP/1.1", b"HTTP/1.1", b"HTTP/1.0", b"HTTP/2.0", b"", b"HTTP/1.1 "]),
+)
+
+
+@given(LINES)
+@example(b"")
+@example(b"GET / HTTP/1.1\r\nX: y")
+@example(b"GET / HTTP/1.1" + BLOCK + b"GET /2 HTTP/1.1")
+def test_a_remembered_block_gives_what_the_full_parser_gives(line: bytes) -> None:
+    fresh, primed = Site(), Site()
+    unknown, known = fresh.browser(), primed.browser()
+    known.send(b"GET /first HTTP/1.1" + BLOCK)
+    primed.facts.clear()
+    known.transport.clear()
+    unknown.send(line + BLOCK)
+    known.send(line + BLOCK)
+    assert primed.facts == fresh.facts
+    assert known.statuses() == unknown.statuses()
+    assert known.open == unknown.open
+
+
+def test_equal_blocks_and_lines_are_shared_among_connections() -> None:
+    site = Site()
+    for _ in range(2):
+        browser = site.browser()
+        browser.send(b"GET /a HTTP/1.1" + BLOCK)
+        browser.send(b"GET /a HTTP/1.1" + BLOCK)
+    assert len({id(request.headers) for request in site.seen}) == 1
+    assert len({id(request.line) for request in site.seen}) == 1
+
+
+def test_a_block_with_a_body_an_upgrade_or_an_expectation_is_never_remembered() -> None:
+    for extra in (b"Content-Length: 1", b"Upgrade: websocket", b"Expect: 100-continue", b"Connection: close"):
+        site = Site()
+        browser = site.browser()
+        browser.send(b"GET / HTTP/1.1\r\nHost: a\r\n" + extra + b"\r\n\r\n")
+        assert browser.channel._block == b"\0"
+
+
+def test_the_tables_stay_bounded() -> None:
+    site = Site()
+    browser = site.browser()
+    for number in range(9000):
+        browser.send(b"GET /%d HTTP/1.1\r\nHost: a\r\nX: %d\r\n\r\n" % (number, number))
+    assert len(site.facts) == 9000
+    assert len(site.factory._lines) <= 4096
+    assert len(site.factory._blocks) <= 4096
