@@ -267,9 +267,11 @@ class _Batch:
                     key = (change.room, change.nonce.sender, change.nonce.text)
                     asked[head.id, *key[1:]] = key
         for some in _chunks(list(asked)):
+            # A join in this order, because for `IN (VALUES …)` SQLite walks the whole table.
             rows = self.log.connection.execute(
-                "SELECT room_id, sender, nonce, id, offset, epoch, time, digest FROM nonces "  # noqa: S608
-                f"WHERE (room_id, sender, nonce) IN (VALUES {_marks(3, len(some))})",
+                f"WITH asked (room, who, what) AS (VALUES {_marks(3, len(some))}) "  # noqa: S608
+                "SELECT room_id, sender, nonce, id, offset, epoch, time, digest FROM asked "
+                "CROSS JOIN nonces ON room_id = room AND sender = who AND nonce = what",
                 list(chain.from_iterable(some)),
             )
             for number, sender, text, *known in rows:
