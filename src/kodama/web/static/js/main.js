@@ -1,136 +1,104 @@
-// Puts the parts together: the address names the room, the form opens the session.
-import { Refused, Room, enter, random, whoAmI } from "./connection.js";
-import { applied, begun, empty, extended, marked, sending, withdrawn } from "./state.js";
-import { Announcer, View, byId } from "./view.js";
+/** Joins state, connection and drawing. Decided here: where the list stands after each drawing. */
+
+import { render } from "../vendor/preact.mjs";
+import { announcer } from "./announce.js";
+import { connect, random } from "./poll.js";
+import { reduce, start } from "./state.js";
+import { composed } from "./text.js";
+import { app } from "./view.js";
 import { language, words } from "./words.js";
 
-const name = decodeURIComponent(location.pathname.match(/^\/r\/([^/]+)$/)?.[1] ?? "lobby");
-const room = new Room(name);
-const view = new View();
-const announcer = new Announcer();
-const field = /** @type {HTMLTextAreaElement} */ (byId("say"));
-const touch = matchMedia("(pointer: coarse)").matches;
-let state = empty;
-/** @type {import("./state.js").Author|null} */
-let me = null;
+/** @typedef {import("./state.js").Action} Action */
+
+const NEAR = 48;
+const place = location.pathname.match(/^\/r\/([^/]+)/u);
+let state = start(place ? decodeURIComponent(place[1]) : "lobby");
 let composing = false;
-let loading = false;
 
-/** @param {"keep"|"end"|"older"} place */
-function draw(place) {
-  return view.draw([...state.rows, ...state.outbox], place);
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+const announce = announcer(/** @type {HTMLElement} */ (document.getElementById("announce")));
+const connection = connect({ state: () => state, dispatch }, () => words.signedOut);
+const scroller = () => document.getElementById("scroll");
+const field = () => /** @type {HTMLTextAreaElement|null} */ (document.getElementById("write"));
+
+/** @param {Action} action */
+function dispatch(action) {
+  const before = scroller()?.scrollHeight ?? 0;
+  const top = scroller()?.scrollTop ?? 0;
+  const phase = state.phase;
+  state = reduce(state, action);
+  draw();
+  const list = scroller();
+  if (list && action.do === "older") list.scrollTop = top + list.scrollHeight - before;
+  else if (list && state.atEnd) list.scrollTop = list.scrollHeight;
+  if (action.do === "events") tell(action.events);
+  if (phase !== "room" && state.phase === "room") field()?.focus();
 }
 
-/** @param {string} how */
-function tell(how) {
-  const line = words[how]();
-  if (byId("status").textContent !== line) byId("status").textContent = line;
+function draw() {
+  document.title = `${state.unseen ? `(${state.unseen}) ` : ""}${state.room} · Kodama`;
+  render(app(state, acts), root);
 }
 
-/** @param {any[]} events */
-function heard(events) {
-  if (!events.length) return;
+/** @param {import("./state.js").ChatEvent[]} events */
+function tell(events) {
   for (const event of events) {
-    state = applied(state, event);
-    if (event.type === "message" && event.author.id !== me?.id && !event.deleted) {
-      announcer.say(words.said(event.author.name, event.text ?? JSON.stringify(event.data)));
+    if (event.type === "message" && event.author?.id !== state.me?.id) {
+      announce(`${event.author?.name}: ${event.text ?? ""}`);
     }
   }
-  const foreign = events.filter((one) => one.type === "message").length;
-  view.tellNew(draw("keep") ? 0 : view.unseen + foreign);
 }
 
-/** @param {string} text */
-async function send(text) {
-  if (!me || !text.trim()) return;
-  const nonce = random(20);
-  state = sending(state, { nonce, text, author: me, time: new Date().toISOString() });
-  draw("end");
-  try {
-    await room.publish(text, nonce, () => {
-      state = marked(state, nonce, "failed");
-      draw("keep");
+function send() {
+  const written = field();
+  if (!written || composing || !written.value.trim()) return;
+  dispatch({ do: "send", nonce: random(20), text: written.value.trim(), time: new Date().toISOString() });
+  written.value = "";
+  written.focus();
+  void connection.flush();
+}
+
+/** @type {import("./view.js").Acts} */
+const acts = {
+  signIn(event) {
+    event.preventDefault();
+    const name = new FormData(/** @type {HTMLFormElement} */ (event.target)).get("name");
+    connection.signIn(String(name).trim()).catch((/** @type {Error} */ error) => {
+      const unreachable = error instanceof TypeError || !error.message;
+      dispatch({ do: "nobody", problem: unreachable ? words.unreachable : error.message });
     });
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    state = withdrawn(state, nonce);
-    draw("keep");
-    byId("status").textContent = words.refused(error.message);
-    if (!field.value) field.value = text;
-  }
-}
+  },
+  send,
+  key(event) {
+    if (event.key !== "Enter" || event.shiftKey || composed(event, composing)) return;
+    if (matchMedia("(pointer: coarse)").matches) return;
+    event.preventDefault();
+    send();
+  },
+  compose(event) {
+    composing = event.type === "compositionstart";
+  },
+  scroll() {
+    const list = scroller();
+    if (!list) return;
+    const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR;
+    if (atEnd !== state.atEnd) dispatch({ do: "scrolled", atEnd });
+    if (list.scrollTop < 300) void connection.older();
+  },
+  latest() {
+    dispatch({ do: "scrolled", atEnd: true });
+    field()?.focus();
+  },
+  again(nonce) {
+    dispatch({ do: "again", nonce });
+    void connection.flush();
+  },
+};
 
-/** Enter while a word is being composed belongs to the input method; Safari says so only by 229.
- * @param {KeyboardEvent} event */
-const inComposition = (event) => event.isComposing || event.keyCode === 229 || composing;
-
-field.addEventListener("compositionstart", () => { composing = true; });
-field.addEventListener("compositionend", () => { composing = false; });
-field.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.shiftKey || touch || inComposition(event)) return;
-  event.preventDefault();
-  byId("send").click();
+addEventListener("resize", () => {
+  const list = scroller();
+  if (list && state.atEnd) list.scrollTop = list.scrollHeight;
 });
-byId("speak").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const text = field.value;
-  field.value = "";
-  void send(text);
-  field.focus();
-});
-byId("join").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const given = /** @type {HTMLInputElement} */ (byId("name")).value;
-  try {
-    welcome(await enter(given));
-    localStorage.setItem("kodama.name", given);
-  } catch (error) {
-    byId("status").textContent = String(error instanceof Error ? error.message : error);
-  }
-});
-byId("news").addEventListener("click", () => {
-  draw("end");
-  view.tellNew(0);
-});
-view.list.addEventListener("scroll", async () => {
-  if (view.atEnd) view.tellNew(0);
-  const first = state.rows.find((one) => !one.gap);
-  if (view.list.scrollTop > 200 || !state.older || loading || !first) return;
-  loading = true;
-  try {
-    const page = await room.before(first.offset);
-    state = extended(state, page.messages, page.more);
-    draw("older");
-  } finally {
-    loading = false;
-  }
-});
-
-/** @param {import("./state.js").Author} user */
-function welcome(user) {
-  me = user;
-  byId("join").hidden = true;
-  byId("speak").hidden = false;
-  field.focus();
-}
-
-async function begin() {
-  document.documentElement.lang = language;
-  document.title = `${name} · Kodama`;
-  byId("room").textContent = name;
-  for (const [id, key] of [["skip", "skip"], ["name-label", "name"], ["enter", "enter"], ["say-label", "say"], ["send", "send"]]) {
-    byId(id).textContent = words[key]();
-  }
-  field.placeholder = words.say();
-  /** @type {HTMLInputElement} */ (byId("name")).value = localStorage.getItem("kodama.name") ?? "";
-  const user = await whoAmI().catch(() => null);
-  if (user) welcome(user);
-  else byId("name").focus();
-  const page = await room.open();
-  state = begun(state, page.messages, page.more);
-  draw("end");
-  tell("live");
-  await room.follow(heard, tell);
-}
-
-void begin();
+document.documentElement.lang = language;
+draw();
+void connection.whoAmI();

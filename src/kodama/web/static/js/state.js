@@ -1,80 +1,133 @@
-// What the page knows of a room. Pure: events and answers go in, a new state comes out.
-
 /**
+ * What the page knows, as a pure reducer: no network, no clock, no drawing.
+ * Decided here: a stored message is known by its offset, one's own unstored one by its nonce; the first
+ * of answer and echo to arrive turns the one into the other, and the second finds nothing to do.
+ *
  * @typedef {{id: string, name: string, kind: string}} Author
- * @typedef {{type: string, offset: number, epoch: string, time: string, author: Author, text?: string|null,
- *   data?: unknown, nonce?: string, target?: number, edited?: boolean, deleted?: boolean}} Logged
- * @typedef {{key: string, offset: number, time: string, author: Author, text: string, edited: boolean,
- *   deleted: boolean, gap: boolean, sending: ""|"pending"|"failed", nonce: string}} Row
- * @typedef {{rows: Row[], outbox: Row[], last: number, older: boolean}} State
+ * @typedef {{type: string, room?: string, offset?: number, epoch?: string, id?: string, time?: string,
+ *   author?: Author, text?: string|null, data?: unknown, nonce?: string, target?: number, edited?: boolean,
+ *   deleted?: boolean, from?: number|null, to?: number|null, reason?: string}} ChatEvent
+ * @typedef {{kind: "message", at: number, epoch: string, time: string, author: Author, text: string,
+ *   edited: boolean, deleted: boolean}} Message
+ * @typedef {{kind: "gap", at: number, reason: string}} Gap
+ * @typedef {Message | Gap} Entry
+ * @typedef {{nonce: string, text: string, time: string, problem: string}} Pending
+ * @typedef {"connecting"|"live"|"reconnecting"|"catching"|"elsewhere"|"refused"} Link
+ * @typedef {{room: string, phase: "loading"|"name"|"room", me: Author|null, link: Link, cursor: string,
+ *   entries: readonly Entry[], pending: readonly Pending[], older: boolean, loadingOlder: boolean,
+ *   atEnd: boolean, unseen: number, problem: string}} State
+ * @typedef {{do: "nobody", problem?: string} | {do: "me", me: Author} | {do: "link", link: Link}
+ *   | {do: "newest", messages: ChatEvent[], more: boolean, cursor: string}
+ *   | {do: "loadOlder"} | {do: "olderFailed"} | {do: "older", messages: ChatEvent[], more: boolean}
+ *   | {do: "events", events: ChatEvent[], cursor: string}
+ *   | {do: "send", nonce: string, text: string, time: string}
+ *   | {do: "stored", nonce: string, offset: number, epoch: string, time: string}
+ *   | {do: "unsent", nonce: string, problem: string} | {do: "again", nonce: string}
+ *   | {do: "scrolled", atEnd: boolean}} Action
  */
 
-/** @type {State} */
-export const empty = { rows: [], outbox: [], last: 0, older: false };
-
-/** @param {Logged} event @returns {Row} */
-function row(event) {
-  const text = typeof event.text === "string" ? event.text : event.data == null ? "" : JSON.stringify(event.data);
+/** @param {string} room @returns {State} */
+export function start(room) {
   return {
-    key: `${event.epoch}/${event.offset}`, offset: event.offset, time: event.time, author: event.author,
-    text: event.deleted ? "" : text, edited: event.edited === true, deleted: event.deleted === true,
-    gap: false, sending: "", nonce: event.nonce ?? "",
+    room, phase: "loading", me: null, link: "connecting", cursor: "", entries: [], pending: [],
+    older: false, loadingOlder: false, atEnd: true, unseen: 0, problem: "",
   };
 }
 
-/** Take one event of the log, in order. @param {State} state @param {any} event @returns {State} */
-export function applied(state, event) {
-  if (event.type === "gap") {
-    const gap = { ...row({ ...event, type: "gap", offset: state.last, epoch: `gap${state.rows.length}`, time: "", author: { id: "", name: "", kind: "" } }), gap: true };
-    return { ...state, rows: [...state.rows, gap], last: 0 };
-  }
-  if (event.offset <= state.last) return state;
-  const next = { ...state, last: event.offset };
+/** @param {ChatEvent} event @returns {Message} */
+function message(event) {
+  const data = event.data === null || event.data === undefined ? "" : JSON.stringify(event.data);
+  return {
+    kind: "message", at: event.offset ?? 0, epoch: event.epoch ?? "", time: event.time ?? "",
+    author: event.author ?? { id: "", name: "?", kind: "guest" }, text: event.text ?? data,
+    edited: event.edited === true, deleted: event.deleted === true,
+  };
+}
+
+/**
+ * Put an entry where its offset belongs; one at the same offset gives way.
+ * @param {readonly Entry[]} entries @param {Entry} entry @returns {readonly Entry[]}
+ */
+export function place(entries, entry) {
+  let index = entries.length;
+  while (index > 0 && entries[index - 1].at > entry.at) index -= 1;
+  const same = index > 0 && entries[index - 1].at === entry.at ? 1 : 0;
+  return [...entries.slice(0, index - same), entry, ...entries.slice(index)];
+}
+
+/** @param {readonly Entry[]} entries @param {number} at @param {Partial<Message>} change */
+function amend(entries, at, change) {
+  return entries.map((entry) => (entry.kind === "message" && entry.at === at ? { ...entry, ...change } : entry));
+}
+
+/** @param {State} state @param {ChatEvent} event @returns {State} */
+function receive(state, event) {
+  const { entries } = state;
   switch (event.type) {
-    case "message":
-      next.rows = [...state.rows, row(event)];
-      next.outbox = event.nonce ? state.outbox.filter((one) => one.nonce !== event.nonce) : state.outbox;
-      return next;
+    case "message": {
+      const own = event.author?.id === state.me?.id;
+      const known = entries.some((entry) => entry.at === event.offset);
+      const pending = own && event.nonce ? state.pending.filter((one) => one.nonce !== event.nonce) : state.pending;
+      const unseen = state.unseen + (state.atEnd || own || known ? 0 : 1);
+      return { ...state, entries: place(entries, message(event)), pending, unseen };
+    }
     case "edit":
-      if (typeof event.text === "string") next.rows = changed(state.rows, event.target, { text: event.text, edited: true });
-      return next;
+      return { ...state, entries: amend(entries, event.target ?? 0, { text: event.text ?? "", edited: true }) };
     case "delete":
-      next.rows = changed(state.rows, event.target, { text: "", deleted: true });
-      return next;
+      return { ...state, entries: amend(entries, event.target ?? 0, { text: "", deleted: true }) };
+    case "gap": {
+      const last = Math.floor(entries.at(-1)?.at ?? 0);
+      return { ...state, entries: place(entries, { kind: "gap", at: (event.to ?? last) + 0.5, reason: event.reason ?? "" }) };
+    }
     default:
-      return next;
+      return state;
   }
 }
 
-/** @param {Row[]} rows @param {number} offset @param {Partial<Row>} fields @returns {Row[]} */
-function changed(rows, offset, fields) {
-  return rows.map((one) => (one.offset === offset && !one.gap ? { ...one, ...fields } : one));
+/** @param {State} state @param {Extract<Action, {do: "stored"}>} action @returns {State} */
+function stored(state, action) {
+  const mine = state.pending.find((one) => one.nonce === action.nonce);
+  if (!mine || !state.me) return state;
+  const pending = state.pending.filter((one) => one !== mine);
+  return {
+    ...state, pending,
+    entries: place(state.entries, {
+      kind: "message", at: action.offset, epoch: action.epoch, time: action.time, author: state.me,
+      text: mine.text, edited: false, deleted: false,
+    }),
+  };
 }
 
-/** Start from the newest page of history. @param {State} state @param {Logged[]} messages @param {boolean} more @returns {State} */
-export function begun(state, messages, more) {
-  const last = messages.length ? messages[messages.length - 1].offset : 0;
-  return { ...state, rows: messages.map(row), last, older: more };
-}
-
-/** Put an older page in front. @param {State} state @param {Logged[]} messages @param {boolean} more @returns {State} */
-export function extended(state, messages, more) {
-  const first = state.rows.find((one) => !one.gap)?.offset ?? Infinity;
-  return { ...state, rows: [...messages.filter((one) => one.offset < first).map(row), ...state.rows], older: more };
-}
-
-/** Show what is being sent. @param {State} state @param {{nonce: string, text: string, author: Author, time: string}} draft @returns {State} */
-export function sending(state, draft) {
-  const one = { key: draft.nonce, offset: 0, edited: false, deleted: false, gap: false, sending: /** @type {"pending"} */ ("pending"), ...draft };
-  return { ...state, outbox: [...state.outbox, one] };
-}
-
-/** @param {State} state @param {string} nonce @param {""|"pending"|"failed"} how @returns {State} */
-export function marked(state, nonce, how) {
-  return { ...state, outbox: state.outbox.map((one) => (one.nonce === nonce ? { ...one, sending: how } : one)) };
-}
-
-/** Give a draft up. @param {State} state @param {string} nonce @returns {State} */
-export function withdrawn(state, nonce) {
-  return { ...state, outbox: state.outbox.filter((one) => one.nonce !== nonce) };
+/** @param {State} state @param {Action} action @returns {State} */
+export function reduce(state, action) {
+  switch (action.do) {
+    case "nobody": return { ...state, phase: "name", me: null, problem: action.problem ?? "" };
+    case "me": return { ...state, phase: "room", me: action.me, problem: "" };
+    case "link": return state.link === action.link ? state : { ...state, link: action.link };
+    case "newest":
+      return {
+        ...state, cursor: action.cursor, older: action.more,
+        entries: action.messages.reduce((all, event) => place(all, message(event)), state.entries),
+      };
+    case "loadOlder": return { ...state, loadingOlder: true };
+    case "olderFailed": return { ...state, loadingOlder: false };
+    case "older":
+      return {
+        ...state, older: action.more, loadingOlder: false,
+        entries: action.messages.reduce((all, event) => place(all, message(event)), state.entries),
+      };
+    case "events":
+      return { ...action.events.reduce(receive, state), cursor: action.cursor };
+    case "send": {
+      const { nonce, text, time } = action;
+      return { ...state, pending: [...state.pending, { nonce, text, time, problem: "" }], atEnd: true, unseen: 0 };
+    }
+    case "stored": return stored(state, action);
+    case "unsent": case "again": {
+      const problem = action.do === "unsent" ? action.problem : "";
+      return { ...state, pending: state.pending.map((one) => (one.nonce === action.nonce ? { ...one, problem } : one)) };
+    }
+    case "scrolled":
+      return { ...state, atEnd: action.atEnd, unseen: action.atEnd ? 0 : state.unseen };
+  }
 }

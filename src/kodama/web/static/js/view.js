@@ -1,120 +1,110 @@
-// Draws the state. Text becomes text nodes, never markup.
-import { language, words } from "./words.js";
+/**
+ * Draws the state and nothing else. Decided here: text reaches the page as text nodes only, and the
+ * message field is the browser's own (never written while someone composes in it).
+ *
+ * @typedef {import("./state.js").State} State
+ * @typedef {import("./state.js").Message} Message
+ * @typedef {{signIn: (event: SubmitEvent) => void, send: () => void, key: (event: KeyboardEvent) => void,
+ *   compose: (event: CompositionEvent) => void, scroll: (event: Event) => void, latest: () => void,
+ *   again: (nonce: string) => void}} Acts
+ */
 
-/** @typedef {import("./state.js").Row} Row */
+import { h } from "../vendor/preact.mjs";
+import htm from "../vendor/htm.mjs";
+import { pieces } from "./text.js";
+import { clock, day, newOnes, words } from "./words.js";
 
-const LINK = /https?:\/\/[^\s<>"'。、）」]+/g;
-const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
-const dayOf = new Intl.DateTimeFormat(language, { dateStyle: "full" });
+const html = htm.bind(h);
 
-/** @template {HTMLElement} T @param {string} id @returns {T} */
-export const byId = (id) => /** @type {T} */ (document.getElementById(id));
-
-/** @param {string} tag @param {string} name @param {(Node|string)[]} children @returns {HTMLElement} */
-function element(tag, name, ...children) {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  made.append(...children);
-  return made;
+/** @param {string} text */
+function prose(text) {
+  return pieces(text).map((piece) => piece.href
+    ? html`<a href=${piece.href} target="_blank" rel="noopener noreferrer nofollow">${piece.text}</a>` : piece.text);
 }
 
-/** @param {string} text @returns {(Node|string)[]} */
-function linked(text) {
-  const parts = [];
-  let end = 0;
-  for (const match of text.matchAll(LINK)) {
-    const link = document.createElement("a");
-    link.href = match[0];
-    link.rel = "noopener noreferrer nofollow";
-    link.target = "_blank";
-    link.textContent = match[0];
-    parts.push(text.slice(end, match.index), link);
-    end = match.index + match[0].length;
-  }
-  return [...parts, text.slice(end)];
+/** @param {string} id */
+function hue(id) {
+  let sum = 0;
+  for (const letter of id) sum = (sum * 31 + letter.charCodeAt(0)) % 997;
+  return `hue${sum % 8}`;
 }
 
-/** @param {Row} row @param {Row|undefined} before @returns {HTMLElement[]} */
-function drawn(row, before) {
-  if (row.gap) return [element("li", "gap", words.gap())];
-  const made = [];
-  const when = new Date(row.time);
-  const day = dayOf.format(when);
-  const newDay = !before || before.gap || dayOf.format(new Date(before.time)) !== day;
-  if (newDay) made.push(element("li", "day", day));
-  const first = newDay || before?.author.id !== row.author.id || before?.author.name !== row.author.name;
-  const article = element("article", "");
-  const time = /** @type {HTMLTimeElement} */ (element("time", "", clock.format(when)));
-  time.dateTime = row.time;
-  const who = element("p", first ? "who text" : "quiet", element("bdi", "", row.author.name), time);
-  const text = element("p", "text", ...(row.deleted ? [words.deleted()] : linked(row.text)));
-  text.dir = "auto";
-  if (row.edited && !row.deleted) text.append(" ", element("span", "mark", words.edited()));
-  article.append(who, text);
-  const item = element("li", [first ? "first" : "", row.sending, row.deleted ? "gone" : ""].join(" ").trim(), article);
-  if (row.sending === "failed") item.title = words.failed();
-  item.dataset.key = row.key;
-  return [...made, item];
+/** @param {Message} entry @param {boolean} first */
+function said(entry, first) {
+  const { author } = entry;
+  return html`<li key=${entry.at} class=${first ? "entry first" : "entry"}><article>
+    <div class=${first ? "by" : "by unseen"}><bdi class=${`name ${hue(author.id)}`}>${author.name}</bdi></div>
+    <div class="line"><p class=${entry.deleted ? "text tomb" : "text"} dir="auto">${entry.deleted ? words.deleted : prose(entry.text)}</p>
+    ${entry.edited && !entry.deleted ? html`<small>${words.edited}</small>` : null}
+    <time datetime=${entry.time}>${clock(entry.time)}</time></div></article></li>`;
 }
 
-export class View {
-  constructor() {
-    this.list = byId("messages");
-    this.unseen = 0;
-    /** @type {Map<Row, HTMLElement[]>} */
-    this.cache = new Map();
+/** @param {State} state */
+function list(state) {
+  const rows = [];
+  let lastDay = "";
+  let lastAuthor = "";
+  for (const entry of state.entries) {
+    if (entry.kind === "gap") {
+      rows.push(html`<li key=${entry.at} class="rule gap"><span>${words.gap}</span></li>`);
+      lastAuthor = "";
+      continue;
+    }
+    const today = day(entry.time);
+    if (today !== lastDay) {
+      rows.push(html`<li key=${`day ${today} ${entry.at}`} class="rule"><span>${today}</span></li>`);
+      lastAuthor = "";
+    }
+    rows.push(said(entry, entry.author.id !== lastAuthor));
+    lastDay = today;
+    lastAuthor = entry.author.id;
   }
-
-  get atEnd() {
-    return this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 60;
-  }
-
-  /** Draw; what is read stays where it is. @param {Row[]} rows @param {"keep"|"end"|"older"} place */
-  draw(rows, place) {
-    const stick = place === "end" || (place === "keep" && this.atEnd);
-    const below = this.list.scrollHeight - this.list.scrollTop;
-    const cache = new Map();
-    const nodes = rows.flatMap((row, index) => {
-      const before = rows[index - 1];
-      const key = `${before?.key ?? ""}`;
-      const known = this.cache.get(row);
-      const made = known && known[0].dataset.before === key ? known : drawn(row, before);
-      made[0].dataset.before = key;
-      cache.set(row, made);
-      return made;
-    });
-    this.cache = cache;
-    const top = this.list.scrollTop;
-    this.list.replaceChildren(...nodes);
-    if (stick) this.list.scrollTop = this.list.scrollHeight;
-    else this.list.scrollTop = place === "older" ? this.list.scrollHeight - below : top;
-    return stick;
-  }
-
-  /** @param {number} count */
-  tellNew(count) {
-    this.unseen = count;
-    const pill = byId("news");
-    pill.hidden = count === 0;
-    pill.textContent = words.news(count);
-  }
+  return rows;
 }
 
-/** Reads arrivals out, a few at a time. */
-export class Announcer {
-  constructor() {
-    /** @type {string[]} */
-    this.waiting = [];
-    this.timer = 0;
-  }
+/** @param {State} state @param {Acts} acts */
+function waiting(state, acts) {
+  return state.pending.map((one) => html`<li key=${one.nonce} class="entry pale"><article>
+    <div class="by unseen"><bdi>${state.me?.name}</bdi></div>
+    <div class="line"><p class="text" dir="auto">${prose(one.text)}</p><small class="unseen">${words.sending}</small></div>
+    ${one.problem ? html`<p class="problem" role="alert">${words.unsent}: ${one.problem}
+      <button type="button" onClick=${() => acts.again(one.nonce)}>${words.again}</button></p>` : null}
+  </article></li>`);
+}
 
-  /** @param {string} line */
-  say(line) {
-    this.waiting.push(line);
-    this.timer ||= window.setTimeout(() => {
-      this.timer = 0;
-      const lines = this.waiting.splice(0);
-      byId("announcer").textContent = lines.length > 3 ? words.news(lines.length) : lines.join("\n");
-    }, 1500);
-  }
+/** @param {State} state @param {Acts} acts */
+function door(state, acts) {
+  return html`<main class="door"><form onSubmit=${acts.signIn}>
+    <img src="/static/icon.svg" alt="" width="56" height="56" /><h1>${state.room}</h1>
+    <label for="name">${words.name}</label>
+    <div class="row"><input id="name" name="name" required maxlength="64" autocomplete="nickname" autofocus dir="auto" />
+    <button>${words.enter}</button></div>
+    ${state.problem ? html`<p class="problem" role="alert">${state.problem}</p>` : null}
+  </form></main>`;
+}
+
+/** @param {State} state @param {Acts} acts */
+function room(state, acts) {
+  const empty = state.link === "live" && !state.entries.length && !state.pending.length;
+  return html`<div class="room">
+    <a class="skip" href="#write">${words.skip}</a>
+    <header><h1>${state.room}</h1><span class=${`link ${state.link}`}>${words[state.link]}</span></header>
+    <main><div id="scroll" onScroll=${acts.scroll} tabindex="0" role="region" aria-label=${words.messages}>
+      ${state.loadingOlder ? html`<p class="loading">${words.older}</p>` : null}
+      ${empty ? html`<p class="empty">${words.empty}</p>` : null}
+      <ol>${list(state)}${waiting(state, acts)}</ol></div>
+      ${state.atEnd ? null : html`<button type="button" class="pill" onClick=${acts.latest}>
+        ${state.unseen ? newOnes(state.unseen) : words.latest} ↓</button>`}</main>
+    <form class="composer" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); acts.send(); }}>
+      <label class="unseen" for="write">${words.write}</label>
+      <textarea id="write" rows="1" placeholder=${words.write} enterkeyhint="send" dir="auto" maxlength="8000"
+        onKeyDown=${acts.key} onCompositionStart=${acts.compose} onCompositionEnd=${acts.compose}></textarea>
+      <button>${words.send}</button></form></div>`;
+}
+
+/** @param {State} state @param {Acts} acts */
+export function app(state, acts) {
+  if (state.phase === "room") return room(state, acts);
+  if (state.phase === "name") return door(state, acts);
+  return html`<main class="door"><p>${words[state.link]}</p></main>`;
 }
