@@ -207,3 +207,9 @@ def test_too_much_waiting_is_refused_at_once(tmp_path: Path) -> None:
     site.reactor.pump_until(lambda: len(results) == 3)
     site.stored(publish())
     site.stop()
+
+
+def test_a_store_that_never_started_stops_at_once(tmp_path: Path) -> None:
+    site = sqlite(tmp_path)
+    assert not site.store.healthy()
+    site.stop()

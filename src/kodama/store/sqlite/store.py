@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from kodama.core.change import Change
 from kodama.core.room import RoomFacts
@@ -53,6 +53,7 @@ class SqliteStore:
         self._epoch = new_epoch()
         self._waiting = 0
         self._open = False
+        self._closing: Deferred[None] | None = None
         self._secrets: dict[str, bytes] = {}
         self._revoked: dict[str, int] = {}
         self._ended: frozenset[str] = frozenset()
@@ -76,7 +77,7 @@ class SqliteStore:
         self._deliver = deliver
         self._log = Log(self._connection, epoch=self._epoch, now=self._now)
         self._readers = Readers(self._path, count=READERS)
-        self._closing: Deferred[None] = Deferred()
+        self._closing = Deferred()
         self._writer = Writer(self._log, deliver=self._committed, closed=self._close)
         self._writer.start()
         self._readers.start()
@@ -88,7 +89,7 @@ class SqliteStore:
             self._open = False
             self._readers.finish()
             self._writer.finish()
-        return self._closing
+        return succeed(None) if self._closing is None else self._closing
 
     def append(self, change: Change, settle: Settle) -> None:
         """Append ``change`` with the next group."""
@@ -237,4 +238,5 @@ class SqliteStore:
 
     def _closed(self) -> None:
         self._writer.join()
-        self._closing.callback(None)
+        if self._closing is not None:
+            self._closing.callback(None)
