@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from kodama import __version__
 from kodama.app.settings import BadSetting, Settings
@@ -86,7 +87,7 @@ def tail(room: str, url: str, since: str, lines: str | None, follow: str, state:
         batches = connection.follow(reading) if follow == "yes" else connection.catch_up(reading)
         for events in batches:
             for event in events:
-                line = json.dumps(event, ensure_ascii=False) if lines else _line(event)
+                line = _json(event) if lines else _line(event)
                 if line:
                     click.echo(line)
             if state is not None:  # only once all that the cursor covers has been shown
@@ -109,7 +110,7 @@ def backup(target: Path, data: Path | None) -> None:
         copy(_store_file(data), target)
     except (BadSetting, StoreDamaged, OSError) as error:
         _fail(f"No backup was made: {error}")
-    _out.print(f"Copied to {target}.")
+    _out.print(f"Copied to {escape(str(target))}.")
 
 
 @main.command()
@@ -124,7 +125,7 @@ def restore(source: Path, data: Path | None) -> None:
         put_back(source, _store_file(data))
     except (BadSetting, StoreDamaged, OSError) as error:
         _fail(f"Nothing was restored: {error}")
-    _out.print(f"Restored from {source}.")
+    _out.print(f"Restored from {escape(str(source))}.")
 
 
 def _serve(settings: Settings) -> int:
@@ -146,7 +147,7 @@ def _serve(settings: Settings) -> int:
             _reactor.addSystemEventTrigger("before", "shutdown", lambda: service.running and service.stopService())
             service.startService()
         except (StoreDamaged, error.CannotListenError, OSError) as problem:
-            _err.print(f"[red]kodama:[/] {problem}")
+            _err.print(f"[red]kodama:[/] {escape(str(problem))}")
             codes[0] = 1
             _reactor.stop()
             return
@@ -176,6 +177,12 @@ def _line(event: dict[str, Any]) -> str | None:
     return f"{clock} {_plain(event['author']['name'])}: {_plain(words)}"
 
 
+def _json(event: dict[str, Any]) -> str:
+    """Return the event as JSON with readable letters, but nothing that a terminal would obey."""
+    text = json.dumps(event, ensure_ascii=False)
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
+
+
 def _plain(text: str) -> str:
     """Return ``text`` without what a terminal would obey; further lines are indented."""
     return "".join(
@@ -190,5 +197,5 @@ def _keep(state: Path, cursor: str) -> None:
 
 
 def _fail(sentence: str) -> Any:
-    _err.print(f"[red]kodama:[/] {sentence}", markup=True)
+    _err.print(f"[red]kodama:[/] {escape(sentence)}")
     sys.exit(1)

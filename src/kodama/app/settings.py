@@ -10,6 +10,7 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,6 +65,16 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _networks(text: str) -> tuple[str, ...]:
+    found = _list(text)
+    for one in found:
+        try:
+            ip_network(one)
+        except ValueError:
+            raise ValueError(f"names {one}, which is no network,") from None
+    return found
+
+
 def _store(text: str) -> str:
     if text.startswith(("postgresql://", "postgres://")):
         raise ValueError("names PostgreSQL, which this version does not speak yet")
@@ -98,7 +109,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("bus", "local", "How nodes hear of each other; local is one node.", _bus),
     Setting("hosts", (), "Names this server answers for, comma-separated; * for all.", _list),
     Setting("origins", (), "Foreign sites (https://example.com) whose pages may write.", _list),
-    Setting("trusted_proxies", ("127.0.0.0/8", "::1/128"), "Networks whose forwarding headers are believed.", _list),
+    Setting("trusted_proxies", ("127.0.0.0/8", "::1/128"), "Networks whose forwarding headers are believed.", _networks),
     Setting("limit_exempt", "loopback", "Who meets no rate limit: loopback, or nobody if empty.", _exemption),
     Setting("guests", True, "Whether people without an account may write.", _yes_or_no),
     Setting("create_rooms", True, "Whether the first message creates a room.", _yes_or_no),

@@ -19,11 +19,15 @@ class Connection:
     """A server at ``url``. ``pause`` is called with seconds between two tries."""
 
     def __init__(self, url: str, *, pause: Callable[[float], None] = sleep) -> None:
-        parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
+        try:
+            parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
+            port = parts.port
+        except ValueError:
+            raise ClientFault(f"{url} is not the address of a server.") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ClientFault(f"{url} is not the address of a server.")
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self._http = kind(parts.hostname, parts.port, timeout=TIMEOUT)
+        self._http = kind(parts.hostname, port, timeout=TIMEOUT)
         self._pause = pause
 
     def ask(self, ask: Ask, *, tries: int | None = None) -> bytes:
