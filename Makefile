@@ -11,6 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 HOST ?= 127.0.0.1
 PORT ?= 8080
 PYTEST_ARGS ?=
+BENCH_ARGS ?= --pairs 7 --waiting 1000 --waiting 10000 --write
 
 .DEFAULT_GOAL := install
 .PHONY: install install-test packages run test soak check coverage bench fuzz clean
@@ -54,8 +55,9 @@ coverage: install-test
 	$(BIN)/python -m pytest -q tests/unit tests/property --cov=kodama.core --cov=kodama.wire --cov-branch \
 	    --cov-report=term-missing --cov-fail-under=100
 
-bench: install-test packages
-	$(BIN)/python -m benchmarks
+bench: install-test
+	@.ci/packages bench
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 fuzz: install-test
 	KODAMA_TEST_SIZE=fuzz $(BIN)/python -m pytest -m fuzz --timeout=1800 -o faulthandler_timeout=0 $(PYTEST_ARGS)
