@@ -27,6 +27,7 @@ def head(*fields: bytes, line: bytes = b"GET / HTTP/1.1", host: bytes = H) -> by
     return line + b"\r\n" + host + b"".join(f + b"\r\n" for f in fields) + b"\r\n"
 
 
+PUT = b"PUT / HTTP/1.1"
 CHUNKED = head(b"Transfer-Encoding: chunked", line=b"POST / HTTP/1.1")
 BAD = {
     "no host": (head(host=b""), 400),
@@ -35,8 +36,8 @@ BAD = {
     "host with space": (head(host=b"Host: a b\r\n"), 400),
     "host with path": (head(host=b"Host: a/b\r\n"), 400),
     "host with user": (head(host=b"Host: u@a\r\n"), 400),
-    "length and coding": (head(b"Content-Length: 3", b"Transfer-Encoding: chunked", line=b"POST / HTTP/1.1"), 400),
-    "coding and length": (head(b"Transfer-Encoding: chunked", b"Content-Length: 3", line=b"POST / HTTP/1.1"), 400),
+    "length and coding": (head(b"Content-Length: 3", b"Transfer-Encoding: chunked", line=PUT), 400),
+    "coding and length": (head(b"Transfer-Encoding: chunked", b"Content-Length: 3", line=PUT), 400),
     "two lengths": (head(b"Content-Length: 3", b"Content-Length: 4", line=b"POST / HTTP/1.1"), 400),
     "same lengths": (head(b"Content-Length: 3", b"Content-Length: 3", line=b"POST / HTTP/1.1"), 400),
     "listed lengths": (head(b"Content-Length: 3, 3", line=b"POST / HTTP/1.1"), 400),

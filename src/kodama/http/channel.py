@@ -95,18 +95,23 @@ class Channel:
 
     def connectionLost(self, reason: Failure) -> None:
         """Twisted: the connection is gone, and with it whatever was asked on it."""
-        factory, request, holder = self._factory, self._request, self._holder
-        factory.closed(self)
-        factory.wheel.drop(self)
+        self._factory.closed(self)
+        self._factory.wheel.drop(self)
         self._state = State.LINGER
-        self._request = self._holder = self._buffer = self._body = None
-        if request is not None:
-            request.channel = None
-            request.gone = True
-            if holder is not None:
-                holder.gone(request)
-        self.transport = None
+        self._buffer = self._body = self.transport = None
         self._write = _nowhere
+        self._forget()
+
+    def _forget(self) -> None:
+        """Tell whoever waits to answer that nobody listens any more."""
+        request, holder = self._request, self._holder
+        self._request = self._holder = None
+        if request is None or (request.channel is None and not isinstance(holder, Stream)):
+            return
+        request.channel = None
+        request.gone = True
+        if holder is not None:
+            holder.gone(request)
 
     def logPrefix(self) -> str:
         """Twisted: how log lines of this connection begin."""
@@ -190,11 +195,12 @@ class Channel:
     def close(self) -> None:
         """Close the connection once everything is written."""
         self._state = State.LINGER
-        self._request = self._holder = self._buffer = self._body = None
+        self._buffer = self._body = None
         if self.transport is not None:
             self.transport.unregisterProducer()
             self._factory.wheel.arm(self, self._factory.clock.seconds() + self._factory.limits.closing)
             self.transport.loseConnection()
+        self._forget()
 
     def close_if_idle(self) -> None:
         """Close the connection if nothing is asked on it."""
@@ -290,7 +296,7 @@ class Channel:
         limits = self._factory.limits
         if not self._scanned and buffer.startswith(b"\r\n"):  # RFC 9112 section 2.2
             del buffer[:2]
-        if buffer in (b"", b"\r"):  # may yet be such an empty line, and so no request has begun
+        if not buffer or buffer == b"\r":  # may yet be such an empty line, and so no request has begun
             return False
         end = buffer.find(b"\r\n\r\n", max(0, self._scanned - 3), limits.header_bytes + 4)
         if end < 0:
