@@ -7,6 +7,7 @@
 import json
 import os
 import resource
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -42,11 +43,12 @@ class Sample:
 def measure(dialect: Dialect, *, waiting: int, headers: str, messages: int, turn: int) -> Sample:
     """One fresh server under one crowd."""
     with running(dialect.name) as (port, pid, _):
+        time.sleep(0.5)  # nginx forks its worker after it listens, and everybody frees what starting took
         pids = processes.tree(pid)
-        empty = processes.pss_bytes(pids)
+        empty = processes.memory_bytes(pids)
         crowd = Crowd(port, dialect, waiting, headers=headers)
         try:
-            parked = processes.pss_bytes(pids)
+            parked = processes.memory_bytes(pids)
             for _ in range(3):
                 crowd.say()
             crowd.settle(0.2)
@@ -148,17 +150,17 @@ def main(
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if quick:
         pairs, slow_pairs, waiting = 2, 2, (300,)
-    groups = []
+    groups, text = [], ""
     for size in waiting:
         for kind in headers:
             # Python peers are far from the bar at any size; with 10,000 they would only make the run long.
             slow = slow_pairs if size <= 1000 and kind == headers[0] else 0
             groups.append(take_turns(waiting=size, headers=kind, pairs=pairs, slow_pairs=slow))
             raw.write_text(json.dumps([asdict(sample) for group in groups for sample in group], indent=1) + "\n")
-    text = report(groups, f"{pairs} pairs, {os.cpu_count()} cores shared with the load client, 128-byte messages. {note}")
+            text = report(groups, f"{pairs} pairs, {os.cpu_count()} cores shared with the load client. {note}")
+            if keep and groups[0]:
+                write(text, groups)
     click.echo(text)
-    if keep and groups[0]:
-        write(text, groups)
 
 
 if __name__ == "__main__":
