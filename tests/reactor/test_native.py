@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -180,7 +181,11 @@ def test_twistd_starts_on_it_and_ends_on_sigterm(tmp_path: object) -> None:
         lines = []
         for line in server.stdout:
             lines.append(line)
-            if "Starting reactor" in line:
+            if "Site starting on" in line:
+                port = int(line.split()[-1])
+                with socket.create_connection(("127.0.0.1", port), 30) as client:
+                    client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                    assert client.recv(4) == b"HTTP"
                 server.terminate()
         assert server.wait(30) in (0, -15), "".join(lines)
     assert any("Main loop terminated" in line for line in lines), lines

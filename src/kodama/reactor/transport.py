@@ -41,6 +41,10 @@ _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 _log: Final = Logger()
 
 
+def _drop(data: bytes) -> None:
+    """Write to nobody: the connection is gone."""
+
+
 @implementer(ITLSTransport, ITCPTransport, IConsumer, IPushProducer)
 class Connection:
     """The adapter: an asyncio protocol on one side, a Twisted transport on the other."""
@@ -113,6 +117,7 @@ class Connection:
         if not self.connected:
             return
         self.connected = False
+        self.write = _drop  # uvloop refuses to write on a closed transport, Twisted is silent
         self._reactor.connections.discard(self)
         self._raw.abort()
         producer, self.producer = self.producer, None
@@ -191,6 +196,9 @@ class Connection:
         """Read again."""
         if self.connected and not self._raw.is_closing():
             self._raw.resume_reading()
+
+    startReading = resumeProducing
+    stopReading = pauseProducing
 
     def stopProducing(self) -> None:
         """Close the connection."""
