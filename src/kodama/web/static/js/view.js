@@ -33,7 +33,7 @@ function hue(id) {
 function said(entry, first) {
   const { author } = entry;
   return html`<li key=${entry.at} class=${first ? "entry first" : "entry"}><article>
-    <div class=${first ? "by" : "by unseen"}><bdi class=${`name ${hue(author.id)}`}>${author.name}</bdi></div>
+    <div class=${first ? "by" : "by unseen"}><bdi class=${`name ${hue(author.id + author.name)}`}>${author.name}</bdi></div>
     <div class="line"><p class=${entry.deleted ? "text tomb" : "text"} dir="auto">${entry.deleted ? words.deleted : prose(entry.text)}</p>
     ${entry.edited && !entry.deleted ? html`<small>${words.edited}</small>` : null}
     <time datetime=${entry.time}>${clock(entry.time)}</time></div></article></li>`;
@@ -55,9 +55,9 @@ function list(state) {
       rows.push(html`<li key=${`day ${today} ${entry.at}`} class="rule"><span>${today}</span></li>`);
       lastAuthor = "";
     }
-    rows.push(said(entry, entry.author.id !== lastAuthor));
+    rows.push(said(entry, `${entry.author.id} ${entry.author.name}` !== lastAuthor));
     lastDay = today;
-    lastAuthor = entry.author.id;
+    lastAuthor = `${entry.author.id} ${entry.author.name}`;
   }
   return rows;
 }
