@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -161,7 +161,10 @@ def test_older_messages_come_in_above_without_moving_what_is_read(
     server: Server, people: Callable[[str], Person]
 ) -> None:
     for number in range(120):
-        urlopen(f"{server.url}/v1/rooms/lobby/messages", data=b'{"text":"line %d"}' % number).close()
+        urlopen(Request(
+            f"{server.url}/v1/rooms/lobby/messages", data=b"line %d" % number,
+            headers={"Content-Type": "text/plain"},
+        )).close()
     aiko = people("Aiko")
     aiko.until(lambda: len(aiko.texts()) == 50)
     aiko.driver.execute_script("document.getElementById('scroll').scrollTop = 0")
