@@ -26,18 +26,18 @@ ROOMS = 100
 
 def publish(port: int, *, publishers: int, seconds: float) -> list[float]:
     """Each publisher sends its next message when the last one is answered; the latencies in ms."""
-    selector, sent, latencies = selectors.EpollSelector(), {}, []
+    selector, latencies = selectors.EpollSelector(), list[float]()
+    sent: dict[object, float] = {}
     request = KODAMA.publish("x" * 128)
     speakers = [socket.create_connection(("127.0.0.1", port)) for _ in range(publishers)]
     for speaker in speakers:
-        selector.register(speaker, selectors.EVENT_READ)
+        selector.register(speaker, selectors.EVENT_READ, speaker)
         sent[speaker] = time.perf_counter()
         speaker.sendall(request)
     stop = time.perf_counter() + seconds
     while time.perf_counter() < stop:
         for key, _ in selector.select(PATIENCE):
-            speaker = key.fileobj
-            assert isinstance(speaker, socket.socket)
+            speaker = key.data
             answer = speaker.recv(65536)
             if not answer.startswith(b"HTTP/1.1 2") or not whole_answer(answer):
                 raise Stalled(f"publishing was answered {answer[:200]!r}")
