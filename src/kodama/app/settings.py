@@ -55,7 +55,16 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 
 
 def _yes_or_no(text: str) -> bool:
-    known = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
+    known = {
+        "yes": True,
+        "true": True,
+        "on": True,
+        "1": True,
+        "no": False,
+        "false": False,
+        "off": False,
+        "0": False,
+    }
     if text.lower() not in known:
         raise ValueError("is neither yes nor no")
     return known[text.lower()]
@@ -109,7 +118,12 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("bus", "local", "How nodes hear of each other; local is one node.", _bus),
     Setting("hosts", (), "Names this server answers for, comma-separated; * for all.", _list),
     Setting("origins", (), "Foreign sites (https://example.com) whose pages may write.", _list),
-    Setting("trusted_proxies", ("127.0.0.0/8", "::1/128"), "Networks whose forwarding headers are believed.", _networks),
+    Setting(
+        "trusted_proxies",
+        ("127.0.0.0/8", "::1/128"),
+        "Networks whose forwarding headers are believed.",
+        _networks,
+    ),
     Setting("limit_exempt", "loopback", "Who meets no rate limit: loopback, or nobody if empty.", _exemption),
     Setting("guests", True, "Whether people without an account may write.", _yes_or_no),
     Setting("create_rooms", True, "Whether the first message creates a room.", _yes_or_no),
@@ -118,8 +132,12 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("hold", 25.0, "Seconds a poll waits; below the 30 and 60 s of proxies.", _number(1, 120)),
     Setting("body_limit", 65536, "Bytes of a request's body; above any typed message.", _whole(1024, 2**30)),
     Setting("tail_memory", 64 * 1024 * 1024, "Bytes of newest events kept in memory.", _whole(0, 2**40)),
-    Setting("retention_days", 30, "Days that events are kept, or as many as retention_events.", _whole(0, 10**6)),
-    Setting("retention_events", 10_000, "Events that are kept, or as old as retention_days.", _whole(0, 10**9)),
+    Setting(
+        "retention_days", 30, "Days that events are kept, or as many as retention_events.", _whole(0, 10**6)
+    ),
+    Setting(
+        "retention_events", 10_000, "Events that are kept, or as old as retention_days.", _whole(0, 10**9)
+    ),
     Setting("write_burst", 60, "Writes at once per session and address.", _whole(1, 10**9)),
     Setting("write_rate", 1.0, "Writes per second after the burst.", _number(0.001, 10**9)),
     Setting("drain", 10.0, "Seconds that a stop may take.", _number(0, 3600)),
@@ -156,7 +174,11 @@ class Settings:
 
     @classmethod
     def load(
-        cls, environ: Mapping[str, str], *, config: Path | None = None, overrides: Mapping[str, object] | None = None
+        cls,
+        environ: Mapping[str, str],
+        *,
+        config: Path | None = None,
+        overrides: Mapping[str, object] | None = None,
     ) -> Settings:
         """Return the settings; raises `BadSetting`."""
         values: dict[str, Any] = {setting.name: setting.default for setting in SETTINGS}
@@ -189,7 +211,13 @@ def _named(name: str) -> Setting:
 
 
 def _read(setting: Setting, given: object, where: str) -> object:
-    text = ",".join(map(str, given)) if isinstance(given, list | tuple) else os.fspath(given) if isinstance(given, Path) else str(given)
+    text = (
+        ",".join(map(str, given))
+        if isinstance(given, list | tuple)
+        else os.fspath(given)
+        if isinstance(given, Path)
+        else str(given)
+    )
     try:
         return setting.read(text)
     except ValueError as error:
