@@ -39,6 +39,7 @@ run: install
 	@$(BIN)/kodama serve --host $(HOST) --port $(PORT)
 
 test: install-test packages
+	@if command -v node >/dev/null 2>&1; then node --test tests/browser/unit/*.mjs; fi
 	$(BIN)/python -m pytest -m "not soak" $(PYTEST_ARGS)
 
 soak: install-test packages
