@@ -135,6 +135,7 @@ def test_edits_sessions_and_rooms_are_read() -> None:
     room = commands.room_body(b'{"title":"T","access":"secret","retention":{"days":0}}')
     assert (room.title, room.topic, room.access) == ("T", None, "secret")
     assert room.retention == commands.RetentionBody(days=0)
+    assert commands.room_body(b"{}") == commands.RoomBody()
 
 
 @pytest.mark.parametrize(

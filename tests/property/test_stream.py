@@ -121,3 +121,13 @@ def test_epochs_are_kept_as_ranges() -> None:
     assert epochs.starts() == ((1, "a"), (3, "b"))
     assert epochs.last_of("a") == 2
     assert epochs.last_of("b") is None
+
+
+def test_who_is_below_what_is_kept_is_told_and_who_is_below_the_tail_is_sent_to_the_store() -> None:
+    stream = Stream(first=3, top=5, epochs=[(1, "a")], tail=[line(5, epoch="a")])
+    assert stream.after(Position("a", 1), limit=9, size=WIDE) == Lost(
+        Reason.RETENTION, 2, 2, Position("a", 2)
+    )
+    assert stream.after(Position("a", 2), limit=9, size=WIDE) == Stored(Position("a", 2))
+    cut = stream.cut([line(4, epoch="a"), line(5, epoch="a")], Position("a", 3), size=1)
+    assert (cut.position, cut.more) == (Position("a", 4), True)
