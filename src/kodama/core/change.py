@@ -141,7 +141,7 @@ def written(change: Publish | SetTopic, stamp: Stamp) -> Logged:
                 room=change.room, offset=stamp.offset, epoch=stamp.epoch, id=stamp.id,
                 time=stamp.time, author=change.author, topic=change.topic,
             )  # fmt: skip
-        case Publish():
+        case _:
             return Message(
                 room=change.room, offset=stamp.offset, epoch=stamp.epoch, id=stamp.id,
                 time=stamp.time, author=change.author, text=change.text, data=change.data,
@@ -165,7 +165,7 @@ def amend(
             return _edit(change, target, related=related, stamp=stamp)
         case DeleteMessage():
             return _delete(change, target, related=related, stamp=stamp)
-        case React():
+        case _:
             return _react(change, target, related=related, stamp=stamp)
 
 
