@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from random import SystemRandom
+from random import Random
 from time import time
 from typing import Any, Final
 
@@ -69,7 +69,7 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
 
     polls = LongPolls(
         node, hold=settings.hold, clock=reactor, now=wall_clock, fields=FIELDS,
-        fail=lambda request, failure: site.fail(request, failure), random=SystemRandom(),
+        fail=lambda request, failure: site.fail(request, failure), random=Random(),
     )  # fmt: skip
     door = Door2011(node, fields=FIELDS, fail=lambda request, failure: site.fail(request, failure))
     api = Api(

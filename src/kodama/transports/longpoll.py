@@ -74,9 +74,31 @@ class LongPolls:
         return len(self._held)
 
     def wake_all(self, room: LiveRoom, readers: dict[AnyReader, None]) -> None:
-        """Answer all who waited for ``room``."""
+        """Answer all who waited for ``room``.
+
+        Those who asked the same in this one room get the same answer without a further look:
+        the first of them goes the long way, and what it got is given to the rest.
+        """
+        answers: dict[Plan, Answer] = {}
+        public = room.facts.access is Access.PUBLIC
+        delivered = 0
         for reader in readers:
-            reader.wake()
+            if not (public and isinstance(reader, Held)):
+                reader.wake()
+                continue
+            plan = reader.plan
+            answer = answers.get(plan)
+            if answer is None:
+                reader.wake()
+                if len(plan.rooms) == 1 and plan.poll.client is None:
+                    known = room.answers.get((plan.places, plan.poll.limit, plan.poll.callback))
+                    if isinstance(known, Answer):
+                        answers[plan] = known
+                continue
+            self._held.discard(reader)
+            reader.request.answer(answer)
+            delivered += 1
+        self.node.metrics.deliveries += delivered
 
     def _found(
         self, plan: Plan, request: Request, asked: Asked, session: str | None, user: str | None

@@ -32,7 +32,7 @@ class Batch:
     gaps: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Plan:
     """A reading that has its places: ``started`` are rooms that the cursor did not speak of."""
 

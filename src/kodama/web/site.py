@@ -80,6 +80,13 @@ class Site:
             route = request.line.memo
             if not isinstance(route, Route):
                 route = request.line.memo = self._route(request.line.path)
+            asked = route.asked
+            if asked is not None and request.line.method == b"GET":  # a poll that was read before
+                caller = self._identity.caller(request, now=self._now())
+                if caller.session is not None or caller.fault is not None:
+                    self._identity.check_session(caller, now=self._now())
+                self._poll(request, caller, asked)
+                return
             serve = route.methods.get(request.line.method)
             if serve is None:
                 self._other_method(request, route)
