@@ -63,8 +63,9 @@ class Stream:
     __slots__ = ("_entries", "_epochs", "first", "size", "top")
 
     def __init__(
-        self, *, first: int = 1, top: int = 0, epochs: Sequence[tuple[int, str]] = (), tail: Iterable[Entry] = ()
-    ) -> None:
+        self, *, first: int = 1, top: int = 0,
+        epochs: Sequence[tuple[int, str]] = (), tail: Iterable[Entry] = (),
+    ) -> None:  # fmt: skip
         self._epochs = Epochs(epochs)
         self._entries = list(tail)
         self.first = first
@@ -114,7 +115,7 @@ class Stream:
         if not self.knows(position):
             return self._diverged(position)
         if position.offset + 1 < self.first:
-            return Lost(Reason.RETENTION, position.offset + 1, self.first - 1, self._epochs.at(self.first - 1))
+            return self.lost_at(position, self.first)
         start = position.offset + 1 - self._tail_start()
         if start < 0:
             return Stored(position)

@@ -240,15 +240,9 @@ def since(given: str) -> Since:
         return Now()
     if given == "all":
         return All()
-    if len(given) <= CURSOR_LIMIT:
-        word, colon, number = given.partition(":")
-        if colon and _OFFSET.fullmatch(number) and int(number) <= OFFSET_LIMIT:
-            if word == "last":
-                return Last(int(number))
-            if word == "after":
-                return AfterOffset(int(number))
-        elif duration := _DURATION.fullmatch(given):
-            return Ago(int(duration[1]) * _UNITS[duration[2]])
+    found = _counted(given) if len(given) <= CURSOR_LIMIT else None
+    if found is not None:
+        return found
     raise BadCursor("since is a cursor, now, all, last:N, after:N or a duration such as 10m, 2h, 3d.")
 
 
@@ -310,6 +304,17 @@ def events_body(body: bytes) -> dict[str, list[str]]:
 def page_limit(found: Mapping[str, list[str]]) -> int:
     """Return ``limit`` of a history page, 1 to 1000, default 50."""
     return _limit(single(found, "limit"), PAGE_DEFAULT)
+
+
+def _counted(given: str) -> Last | AfterOffset | Ago | None:
+    if duration := _DURATION.fullmatch(given):
+        return Ago(int(duration[1]) * _UNITS[duration[2]])
+    word, colon, number = given.partition(":")
+    if not colon or not _OFFSET.fullmatch(number) or int(number) > OFFSET_LIMIT:
+        return None
+    if word == "last":
+        return Last(int(number))
+    return AfterOffset(int(number)) if word == "after" else None
 
 
 def _once(found: Mapping[str, list[str]], name: str, error: type[BadRequest]) -> str | None:
