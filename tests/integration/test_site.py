@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,8 +98,8 @@ class Kodama:
 
 
 @pytest.fixture
-def server() -> Iterator[Kodama]:
-    yield Kodama()
+def server() -> Kodama:
+    return Kodama()
 
 
 def texts(got: Got) -> list[str]:

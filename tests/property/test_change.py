@@ -9,8 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kodama.core.change import (
-    Amendment, Append, DeleteMessage, EditMessage, Nonce, Publish, React, SetTopic, Unchanged, amend, mark_of,
-    reaction_mark, target_of, written,
+    Amendment,
+    Append,
+    DeleteMessage,
+    EditMessage,
+    Nonce,
+    Publish,
+    React,
+    SetTopic,
+    Unchanged,
+    amend,
+    mark_of,
+    reaction_mark,
+    target_of,
+    written,
 )  # fmt: skip
 from kodama.core.errors import Conflict, Forbidden, NotFound, Refused
 from kodama.core.event import Delete, Edit, Logged, Member, Message, Reaction, Topic, decode, encode, kind_of

