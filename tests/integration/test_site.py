@@ -314,3 +314,36 @@ def test_no_body_makes_the_server_fail(server: Kodama, body: bytes) -> None:
     assert got.status == 400
     assert re.fullmatch(r"bad_(json|request)", got.json["code"])
     assert got.fields["content-type"] == "application/problem+json"
+
+
+def test_a_secret_room_does_not_exist_for_strangers(server: Kodama) -> None:
+    aiko, ben = server.sign_in("Aiko"), server.sign_in("Ben")
+    held = server.ask("GET", "/v1/rooms/tea/events?wait=60")
+    assert server.ask("PUT", "/v1/rooms/tea", body={"access": "secret"}, **aiko).got.status == 201
+    assert held.got.status in (403, 404), "losing access ends a held poll at once"
+    one = "/v1/rooms/tea/messages/1"
+    assert server.ask("POST", "/v1/rooms/tea/messages", body={"text": "psst"}, **aiko).got.status == 201
+    for method, target, body in (
+        ("GET", "/v1/rooms/tea/events?wait=0", None), ("GET", "/v1/rooms/tea/messages", None),
+        ("POST", "/v1/rooms/tea/messages", {"text": "x"}), ("PATCH", one, {"text": "x"}), ("DELETE", one, None),
+        ("PUT", f"{one}/reactions/x", None), ("PUT", "/v1/rooms/tea", {}),
+    ):  # fmt: skip
+        assert server.ask(method, target, body=body, **ben).got.json["code"] == "not_found", (method, target)
+    assert server.get("/v1/rooms", **ben).json == {"rooms": []}
+    assert texts(server.get("/v1/rooms/tea/events?since=all", **aiko)) == ["psst"]
+
+
+def test_a_forbidden_room_among_many_is_named(server: Kodama) -> None:
+    server.ask("PUT", "/v1/rooms/tea", body={"access": "members"}, **server.sign_in("Aiko"))
+    refused = server.get("/v1/events?room=lobby&room=tea&wait=0")
+    assert (refused.status, refused.json["code"]) == (403, "forbidden")
+    assert "tea" in refused.json["detail"]
+
+
+@pytest.mark.parametrize("since", ["after:99", "k1.lobby~zzzz~5", "k1.lobby~zzzz~1"])
+def test_a_place_that_cannot_be_found_is_a_gap_at_once_and_never_a_hang(server: Kodama, since: str) -> None:
+    server.say("one")
+    first = server.get(f"{EVENTS}?since={since}&wait=60").json
+    assert first["events"][0]["type"] == "gap"
+    rest = first["events"][1:] or server.get(f"{EVENTS}?since={first['cursor']}").json["events"]
+    assert [event["text"] for event in rest] == ["one"]
