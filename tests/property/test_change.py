@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -153,7 +154,7 @@ def test_what_is_written_carries_its_stamp() -> None:
 
 
 def test_marks_tell_whose_reaction_it_is_and_targets_what_is_aimed_at() -> None:
-    facts = {"room": "r", "offset": 2, "epoch": "e", "id": "i", "time": "t", "author": BEN}
+    facts: dict[str, Any] = {"room": "r", "offset": 2, "epoch": "e", "id": "i", "time": "t", "author": BEN}
     reaction = Reaction(**facts, target=1, emoji="+1", op="add")
     assert mark_of(reaction) == reaction_mark(BEN.id, "+1") != reaction_mark(AIKO.id, "+1")
     for event, target in (
