@@ -61,7 +61,7 @@ class Kodama:
         chosen = Settings.load({"HOME": "/nonexistent"}, overrides={"store": "memory", **settings})
         self.service = assemble(chosen, self.reactor)
         self.service.startService()
-        self.factory = self.reactor.tcpServers[0][1]
+        self.factory: Any = self.reactor.tcpServers[0][1]
 
     def ask(
         self, method: str, target: str, *, body: object = None, peer: str = "127.0.0.1", **fields: str
