@@ -236,14 +236,20 @@ class Node:
             self._woken.append(room)
 
     def _close_hole(self, room: LiveRoom) -> None:
+        """Read a room anew from the store, again until nothing that came live is ahead of it."""
+
         def read(log: RoomLog | None) -> None:
-            if log is not None:
-                room.handover.history((), top=log.top)
-                self._tail_size -= room.stream.size
-                self._load(room, log)
-                room.answers.clear()
-                self._woken.append(room)
-                self._wake()
+            if log is None or not room.followed:
+                return
+            self._tail_size -= room.stream.size
+            self._load(room, log)
+            for entry in room.handover.history((), top=log.top):
+                self._append(room, entry)
+            room.answers.clear()
+            self._woken.append(room)
+            self._wake()
+            if room.handover.mode is Mode.READING:
+                self._close_hole(room)
 
         self.store.open(room.name, tail_bytes=TAIL_AT_OPEN).addCallbacks(read, _log_failure)
 

@@ -34,7 +34,11 @@ def test_what_may_pass_is_no_fault(status: int) -> None:
 
 @pytest.mark.parametrize(
     ("body", "said"),
-    [(b'{"detail":"No such room."}', "No such room."), (b"<html>", "The server answered 404."), (b"[]", "The server answered 404.")],
+    [
+        (b'{"detail":"No such room."}', "No such room."),
+        (b"<html>", "The server answered 404."),
+        (b"[]", "The server answered 404."),
+    ],
 )
 def test_a_refusal_is_said_in_the_servers_words_if_it_has_any(body: bytes, said: str) -> None:
     assert str(fault_of(404, body)) == said

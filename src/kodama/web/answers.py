@@ -45,4 +45,5 @@ def problem_answer(error: Refused) -> Answer:
 def code_answer(code: str, detail: str) -> Answer:
     """Return the problem of ``code``."""
     given = problem(code, detail)
-    return Answer(given.status, encode_problem(given), (("Content-Type", MEDIA_TYPE), *FIELDS))
+    fields: Fields = (("Retry-After", "1"),) if code == "overloaded" else ()
+    return Answer(given.status, encode_problem(given), (("Content-Type", MEDIA_TYPE), *FIELDS, *fields))
