@@ -147,8 +147,12 @@ class Channel:
         if request.keep and not factory.draining:
             if request.minor == 1:
                 self._write(answer.wire if request.line.method != b"HEAD" else answer.head)
-            else:
-                self._write(answer.keeping if request.line.method != b"HEAD" else answer.keeping_head)
+                self._state = State.HEAD
+                factory.wheel.arm(self, factory.clock.seconds() + factory.limits.idle)
+                if self._buffer is not None and not self._in_turn:
+                    self._turn()
+                return
+            self._write(answer.keeping if request.line.method != b"HEAD" else answer.keeping_head)
             self._next()
             return
         self._write(answer.closing if request.line.method != b"HEAD" else answer.closing_head)

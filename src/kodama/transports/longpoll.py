@@ -54,6 +54,18 @@ class LongPolls:
     def serve(self, request: Request, asked: Asked, *, session: str | None, user: str | None) -> None:
         """Answer the poll or park it. ``session`` tells whose ``client`` it is, ``user`` what may be read."""
         plan = asked.plan
+        room = asked.room
+        if (
+            plan is not None and room is not None and room.followed
+            and plan.places[0] == room.stream.top and room.facts.access is Access.PUBLIC
+            and not self.draining and request.line.method == b"GET"
+        ):  # fmt: skip  # what nearly every poll of a crowd is: at the end of one public room
+            held = Held(self, request, plan, session=session, user=user)
+            self._held.add(held)
+            room.readers[held] = None
+            wait = plan.poll.wait
+            request.hold(held, self._jittered() if wait is None else wait)
+            return
         if plan is not None and (plan.rooms[0].followed if len(plan.rooms) == 1 else _followed(plan)):
             self._begin(Held(self, request, plan, session=session, user=user))
             return
@@ -106,7 +118,7 @@ class LongPolls:
         if request.answered:
             return
         if isinstance(plan.poll.since, Cursor) and plan.started is None:
-            asked.plan = plan
+            asked.found(plan)
         self._begin(Held(self, request, plan, session=session, user=user))
 
     def _begin(self, held: Held) -> None:
@@ -133,7 +145,7 @@ class LongPolls:
         if self.draining:
             self._send_away(held)
             return
-        wait = self._hold * self._random.uniform(1 - HOLD_JITTER, 1 + HOLD_JITTER) if poll.wait is None else poll.wait
+        wait = self._jittered() if poll.wait is None else poll.wait
         if not wait or held.request.line.method == b"HEAD":
             self._answer_empty(held)
             return
@@ -179,6 +191,9 @@ class LongPolls:
             plan.rooms[0].answers[key] = answer
         self._done(held)
         held.request.answer(answer)
+
+    def _jittered(self) -> float:
+        return self._hold * (1 - HOLD_JITTER + 2 * HOLD_JITTER * self._random.random())
 
     def _answer_empty(self, held: Held, extra: dict[str, object] | None = None) -> None:
         plan = held.plan

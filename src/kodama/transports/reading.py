@@ -43,6 +43,11 @@ class Plan:
     lost: tuple[Lost | None, ...] = ()
 
     @property
+    def simple(self) -> bool:
+        """Return whether it is one room, without a gap to tell and without a ``client``."""
+        return len(self.rooms) == 1 and not self.lost and self.started is None and self.poll.client is None
+
+    @property
     def cursor(self) -> str:
         """Return the plan's places as a cursor."""
         return cursor_of(self.rooms, self.places)
@@ -51,11 +56,18 @@ class Plan:
 class Asked:
     """A poll's parameters and, once they are known, its places: shared by all who ask the same."""
 
-    __slots__ = ("plan", "poll")
+    __slots__ = ("plan", "poll", "room")
 
     def __init__(self, poll: Poll) -> None:
         self.poll = poll
         self.plan: Plan | None = None
+        self.room: LiveRoom | None = None  # of a simple plan that may be held
+
+    def found(self, plan: Plan) -> None:
+        """Remember the places that the parameters lead to."""
+        self.plan = plan
+        if plan.simple and plan.poll.wait != 0:
+            self.room = plan.rooms[0]
 
 
 def cursor_of(rooms: Sequence[LiveRoom], places: Sequence[Position]) -> str:

@@ -17,6 +17,7 @@ from kodama.core.limits import Buckets, Rate, network_of
 from kodama.core.session import SESSION_DAYS, Session, sign_session, verify_session
 from kodama.http.message import Headers, Request
 from kodama.store.interface import Store
+from kodama.web.accept import Framing, framing
 
 SESSION_COOKIE: Final = "kodama_session"
 _FORWARDING: Final = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
@@ -34,6 +35,7 @@ class Caller:
     foreign: bool
     forwarded: str | None
     accept: str
+    framing: Framing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,7 @@ class Identity:
         host = (headers.get(b"host") or b"").decode("latin-1")
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
         self._check_host(name.strip("[]").lower())
+        accept = (headers.get(b"accept") or b"").decode("latin-1")
         token, by_cookie = _token(headers)
         session = fault = None
         if token is not None:
@@ -129,7 +132,7 @@ class Identity:
         return Caller(
             session=session, by_cookie=by_cookie, fault=fault, host=name.strip("[]").lower(),
             foreign=self._foreign(headers.get(b"origin"), host), forwarded=_forwarded(headers),
-            accept=(headers.get(b"accept") or b"").decode("latin-1"),
+            accept=accept, framing=framing(accept),
         )  # fmt: skip
 
     def _check_host(self, name: str) -> None:

@@ -24,7 +24,7 @@ from kodama.store.interface import StoreUnavailable
 from kodama.transports.legacy import Door2011
 from kodama.transports.longpoll import LongPolls
 from kodama.transports.reading import Asked
-from kodama.web.accept import Framing, framing
+from kodama.web.accept import Framing
 from kodama.web.answers import FIELDS, code_answer, problem_answer
 from kodama.web.api import Api
 from kodama.web.assets import Assets
@@ -257,7 +257,7 @@ class Site:
                 raise Forbidden("JSONP is for script elements.")
             if caller.by_cookie:
                 session = None  # a cookie would let any page read what its owner may
-        elif framing(caller.accept) not in (Framing.JSON, Framing.PAGE):
+        elif caller.framing not in (Framing.JSON, Framing.PAGE):
             raise NotAcceptable("Long polling as application/json is what is served here so far.")
         self._polls.serve(
             request, asked, session=session.id if session else None, user=session.user if session else None
@@ -274,7 +274,7 @@ class Site:
         self._poll(request, caller, _asked_many(commands.events_body(request.body)))
 
     def _shared_address(self, request: Request, caller: Caller, room: str) -> None:
-        if b"callback" not in request.line.query and framing(caller.accept) is Framing.PAGE:
+        if b"callback" not in request.line.query and caller.framing is Framing.PAGE:
             request.answer(self._assets.page(request))
         elif "json" in caller.accept or b"callback" in request.line.query:
             self._read(request, caller, (room,), default="last:20")
