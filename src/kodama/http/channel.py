@@ -52,6 +52,10 @@ class State(Enum):
     LINGER = auto()
 
 
+# Looking a member up in an Enum costs more than a global, and a poll does it four times.
+_HEAD, _BODY, _BUSY, _LINGER = State
+
+
 @implementer(IProtocol, IPushProducer)
 class Channel:
     """The protocol of one connection. Slots, because thousands of them wait."""
@@ -68,7 +72,7 @@ class Channel:
         self.peer = ""
         self.slot = 0
         self.deadline = inf
-        self._state = State.HEAD
+        self._state = _HEAD
         self._block = b"\0"  # matches no data
         self._headers: Headers | None = None
         self._buffer: bytearray | None = None
@@ -88,7 +92,7 @@ class Channel:
             self.transport.abortConnection()
             return
         self.transport.registerProducer(self, True)
-        self._factory.wheel.arm(self, self._factory.clock.seconds() + self._factory.limits.idle)
+        self._factory.wheel.arm(self, self._factory.seconds() + self._factory.limits.idle)
 
     def connectionMade(self) -> None:
         """Twisted: part of `IProtocol`; all is done in `makeConnection`."""
@@ -97,7 +101,7 @@ class Channel:
         """Twisted: the connection is gone, and with it whatever was asked on it."""
         self._factory.closed(self)
         self._factory.wheel.drop(self)
-        self._state = State.LINGER
+        self._state = _LINGER
         self._buffer = self._body = self.transport = None
         self._write = _nowhere
         self._forget()
@@ -119,7 +123,7 @@ class Channel:
 
     def dataReceived(self, data: bytes) -> None:
         """Twisted: bytes have come. The first branch is the one that a poll takes."""
-        if self._state is State.HEAD and self._buffer is None and data.endswith(self._block):
+        if self._state is _HEAD and self._buffer is None and data.endswith(self._block):
             end = len(data) - len(self._block)
             if data.find(b"\r\n", 0, end + 2) == end:
                 line = self._factory.line(data[:end])
@@ -129,7 +133,7 @@ class Channel:
                     self._in_turn = True
                     self._serve(Request(self, line, headers, body=b"", minor=1, keep=True))
                     self._in_turn = False
-                    if self._buffer is not None and self._state is State.HEAD:
+                    if self._buffer is not None and self._state is _HEAD:
                         self._turn()
                     return
         self._take(data)
@@ -138,7 +142,7 @@ class Channel:
         """Park the request that is being served."""
         self._holder = holder
         if seconds is not None:
-            self._factory.wheel.arm(self, self._factory.clock.seconds() + seconds)
+            self._factory.wheel.arm(self, self._factory.seconds() + seconds)
 
     def answer(self, request: Request, answer: Answer) -> None:
         """Send the answer of the request that is being served, then look at the next one."""
@@ -147,8 +151,8 @@ class Channel:
         if request.keep and not factory.draining:
             if request.minor == 1:
                 self._write(answer.wire if request.line.method != b"HEAD" else answer.head)
-                self._state = State.HEAD
-                factory.wheel.arm(self, factory.clock.seconds() + factory.limits.idle)
+                self._state = _HEAD
+                factory.wheel.arm(self, factory.seconds() + factory.limits.idle)
                 if self._buffer is not None and not self._in_turn:
                     self._turn()
                 return
@@ -185,8 +189,8 @@ class Channel:
 
     def _next(self) -> None:
         factory = self._factory
-        self._state = State.HEAD
-        factory.wheel.arm(self, factory.clock.seconds() + factory.limits.idle)
+        self._state = _HEAD
+        factory.wheel.arm(self, factory.seconds() + factory.limits.idle)
         if self._buffer is not None and not self._in_turn:
             self._turn()
 
@@ -198,22 +202,22 @@ class Channel:
 
     def close(self) -> None:
         """Close the connection once everything is written."""
-        self._state = State.LINGER
+        self._state = _LINGER
         self._buffer = self._body = None
         if self.transport is not None:
             self.transport.unregisterProducer()
-            self._factory.wheel.arm(self, self._factory.clock.seconds() + self._factory.limits.closing)
+            self._factory.wheel.arm(self, self._factory.seconds() + self._factory.limits.closing)
             self.transport.loseConnection()
         self._forget()
 
     def close_if_idle(self) -> None:
         """Close the connection if nothing is asked on it."""
-        if self._state is State.HEAD and self._buffer is None:
+        if self._state is _HEAD and self._buffer is None:
             self.close()
 
     def timed_out(self) -> None:
         """The wheel: the deadline has passed."""
-        if self._state is State.BUSY:
+        if self._state is _BUSY:
             holder, request = self._holder, self._request
             self._holder = None
             if holder is not None and request is not None:
@@ -221,10 +225,10 @@ class Channel:
                     holder.expired(request)
                 except Exception:  # noqa: BLE001 - as in `_serve`
                     request.answer_and_close(self._factory.fault(request, Failure()))
-        elif self._state is State.LINGER:
+        elif self._state is _LINGER:
             if self.transport is not None:
                 self.transport.abortConnection()
-        elif self._state is State.HEAD and self._buffer is None:
+        elif self._state is _HEAD and self._buffer is None:
             self.close()
         else:
             self._refuse(Refusal(408, "The request took too long to arrive."))
@@ -236,7 +240,7 @@ class Channel:
     def resumeProducing(self) -> None:
         """Twisted: the client reads again."""
         self._paused = False
-        if self._buffer is not None and not self._in_turn and self._state in (State.HEAD, State.BODY):
+        if self._buffer is not None and not self._in_turn and self._state in (_HEAD, _BODY):
             self._turn()
         if isinstance(self._holder, Stream):
             self._holder.drained()
@@ -245,13 +249,13 @@ class Channel:
         """Twisted: the connection is going; `connectionLost` follows."""
 
     def _take(self, data: bytes) -> None:
-        if self._state is State.LINGER:
+        if self._state is _LINGER:
             return
         if self._buffer is None:
             self._buffer = bytearray(data)
         else:
             self._buffer += data
-        if self._in_turn or self._paused or self._state is State.BUSY:
+        if self._in_turn or self._paused or self._state is _BUSY:
             self._bound()
             return
         self._turn()
@@ -265,20 +269,20 @@ class Channel:
 
     def _turn(self) -> None:
         """Serve what has come, one request after the other, without recursion."""
-        if self._in_turn or self._state is State.LINGER:
+        if self._in_turn or self._state is _LINGER:
             return
         self._in_turn = True
         left = self._factory.limits.turn
         try:
             while left and self._step():
-                left -= self._state is not State.BODY
+                left -= self._state is not _BODY
             if not left:
                 self._factory.clock.callLater(0, self._turn)
         except Refused as error:
             self._refuse(error.refusal)
         finally:
             self._in_turn = False
-        if self._state is State.BUSY:
+        if self._state is _BUSY:
             self._bound()
 
     def _step(self) -> bool:
@@ -286,9 +290,9 @@ class Channel:
         buffer = self._buffer
         if buffer is None or self._paused:
             return False
-        if self._state is State.HEAD:
+        if self._state is _HEAD:
             more = self._read_head(buffer)
-        elif self._state is State.BODY:
+        elif self._state is _BODY:
             more = self._read_body(buffer)
         else:
             return False
@@ -306,7 +310,7 @@ class Channel:
         if end < 0:
             unfinished(buffer, limits, start=max(0, self._scanned - 1))
             if not self._scanned:
-                self._factory.wheel.arm(self, self._factory.clock.seconds() + limits.header_time)
+                self._factory.wheel.arm(self, self._factory.seconds() + limits.header_time)
             self._scanned = len(buffer)
             return False
         self._scanned = 0
@@ -316,9 +320,9 @@ class Channel:
         if head.length == 0:
             self._whole(head, b"")
             return True
-        self._state = State.BODY
+        self._state = _BODY
         self._body = (head, Chunks(limits.body) if head.length is None else None)
-        self._factory.wheel.arm(self, self._factory.clock.seconds() + limits.body_time)
+        self._factory.wheel.arm(self, self._factory.seconds() + limits.body_time)
         if head.expects and len(buffer) < (head.length or 5):
             self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
         return True
@@ -351,7 +355,7 @@ class Channel:
         self._serve(Request(self, line, headers, body=body, minor=head.minor, keep=head.keep))
 
     def _serve(self, request: Request) -> None:
-        self._state = State.BUSY
+        self._state = _BUSY
         self._request = request
         self.deadline = inf
         factory = self._factory
@@ -376,10 +380,10 @@ class Channel:
         if half_close is None or ISSLTransport.providedBy(transport):
             self.close()
             return
-        self._state = State.LINGER
+        self._state = _LINGER
         self._buffer = self._body = None
         transport.unregisterProducer()
-        self._factory.wheel.arm(self, self._factory.clock.seconds() + self._factory.limits.linger)
+        self._factory.wheel.arm(self, self._factory.seconds() + self._factory.limits.linger)
         half_close()
 
 
@@ -400,6 +404,7 @@ class HttpFactory(Factory):
         self.refuse = refuse
         self.fault = fault
         self.clock = clock
+        self.seconds = clock.seconds
         self.limits = limits
         self.wheel = Wheel(clock)
         self.draining = False

@@ -26,7 +26,11 @@ _LOOPBACK: Final = frozenset(("localhost", "127.0.0.1", "::1"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """What a block of header fields says. ``fault`` is what to raise if the token is not valid."""
+    """What a block of header fields says.
+
+    ``fault`` is what to raise if the token is not valid; ``plain`` means nobody in particular,
+    who takes JSON: nothing about such a caller can change.
+    """
 
     session: Session | None
     by_cookie: bool
@@ -36,6 +40,7 @@ class Caller:
     forwarded: str | None
     accept: str
     framing: Framing
+    plain: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +138,7 @@ class Identity:
             session=session, by_cookie=by_cookie, fault=fault, host=name.strip("[]").lower(),
             foreign=self._foreign(headers.get(b"origin"), host), forwarded=_forwarded(headers),
             accept=accept, framing=framing(accept),
+            plain=token is None and framing(accept) in (Framing.JSON, Framing.PAGE),
         )  # fmt: skip
 
     def _check_host(self, name: str) -> None:

@@ -82,9 +82,11 @@ class Site:
                 route = request.line.memo = self._route(request.line.path)
             asked = route.asked
             if asked is not None and request.line.method == b"GET":  # a poll that was read before
-                caller = self._identity.caller(request, now=self._now())
-                if caller.session is not None or caller.fault is not None:
-                    self._identity.check_session(caller, now=self._now())
+                known = request.headers.memo
+                if isinstance(known, Caller) and known.plain and asked.poll.callback is None:
+                    self._polls.serve(request, asked, session=None, user=None)
+                    return
+                caller = self._caller(request, None)
                 self._poll(request, caller, asked)
                 return
             serve = route.methods.get(request.line.method)
@@ -95,7 +97,7 @@ class Site:
         except Refused as error:
             self._refused(request, error)
 
-    def _caller(self, request: Request, serve: Serve) -> Caller:
+    def _caller(self, request: Request, serve: Serve | None) -> Caller:
         """Return who asks; a token that is not valid hinders nobody from opening a new session."""
         caller = self._identity.caller(request, now=self._now())
         if serve != self._api.open_session:
