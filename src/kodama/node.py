@@ -9,7 +9,7 @@ the loop, so that a write is answered before the crowd is.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred, succeed
@@ -77,7 +77,6 @@ class Node:
         self._opening: dict[str, tuple[LiveRoom, list[Deferred[LiveRoom]]]] = {}
         self._reads: dict[tuple[str, int, int, int], list[Deferred[Slice]]] = {}
         self._woken: list[LiveRoom] = []
-        self.wake_all: Callable[[LiveRoom, dict[Reader, None]], None] = _wake_each
 
     def start(self) -> None:
         """Begin to commit and to hear. Raises what the store raises."""
@@ -273,8 +272,8 @@ class Node:
         woken, self._woken = self._woken, []
         for room in woken:
             readers, room.readers = room.readers, {}
-            if readers:
-                self.wake_all(room, readers)
+            for reader in readers:
+                reader.wake()
 
     def _bound_memory(self) -> None:
         if self._tail_size > self._tail_memory:
@@ -294,11 +293,6 @@ class Node:
             room = self._rooms.pop(name)
             room.followed = False
             self._tail_size -= room.stream.size
-
-
-def _wake_each(room: LiveRoom, readers: dict[Reader, None]) -> None:
-    for reader in readers:
-        reader.wake()
 
 
 def _log_failure(failure: Failure) -> None:

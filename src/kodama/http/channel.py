@@ -126,15 +126,13 @@ class Channel:
         if self._state is _HEAD and self._buffer is None and data.endswith(self._block):
             end = len(data) - len(self._block)
             if data.find(b"\r\n", 0, end + 2) == end:
-                line = self._factory.line(data[:end])
+                factory = self._factory
+                raw = data[:end]
+                line = factory.lines.get(raw) or factory.line(raw)
                 if line is not None and not self._paused:
                     headers = self._headers
                     assert headers is not None
-                    self._in_turn = True
-                    self._serve(Request(self, line, headers, body=b"", minor=1, keep=True))
-                    self._in_turn = False
-                    if self._buffer is not None and self._state is _HEAD:
-                        self._turn()
+                    self._serve(Request(self, line, headers))
                     return
         self._take(data)
 
@@ -142,7 +140,8 @@ class Channel:
         """Park the request that is being served."""
         self._holder = holder
         if seconds is not None:
-            self._factory.wheel.arm(self, self._factory.seconds() + seconds)
+            factory = self._factory
+            factory.wheel.arm(self, factory.seconds() + seconds)
 
     def answer(self, request: Request, answer: Answer) -> None:
         """Send the answer of the request that is being served, then look at the next one."""
@@ -409,7 +408,7 @@ class HttpFactory(Factory):
         self.wheel = Wheel(clock)
         self.draining = False
         self._channels: set[Channel] = set()
-        self._lines: dict[bytes, Line] = {}
+        self.lines: dict[bytes, Line] = {}
         self._blocks: dict[bytes, Headers] = {}
 
     @property
@@ -442,14 +441,14 @@ class HttpFactory(Factory):
 
     def line(self, raw: bytes) -> Line | None:
         """Return the shared `Line` of a plain GET's request line, or None if it is not one."""
-        line = self._lines.get(raw)
+        line = self.lines.get(raw)
         if line is None:
             match = _GET.fullmatch(raw)
             if match is None or len(raw) > self.limits.line:
                 return None
-            if len(self._lines) >= _SHARED_LIMIT:
-                self._lines.clear()
-            line = self._lines[raw] = Line(b"GET", match[1])
+            if len(self.lines) >= _SHARED_LIMIT:
+                self.lines.clear()
+            line = self.lines[raw] = Line(b"GET", match[1])
         return line
 
     def headers(self, block: bytes) -> Headers:

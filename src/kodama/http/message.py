@@ -156,8 +156,9 @@ class Request:
     __slots__ = ("body", "channel", "gone", "headers", "keep", "line", "minor", "note")
 
     def __init__(
-        self, channel: Carrier, line: Line, headers: Headers, *, body: bytes, minor: int, keep: bool
-    ) -> None:
+        self, channel: Carrier, line: Line, headers: Headers, *,
+        body: bytes = b"", minor: int = 1, keep: bool = True,
+    ) -> None:  # fmt: skip
         self.channel: Carrier | None = channel
         self.gone = False
         self.line = line

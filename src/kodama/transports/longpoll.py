@@ -49,26 +49,17 @@ class LongPolls:
         self._javascript: Fields = (("Content-Type", JAVASCRIPT), *fields)
         self._clients: dict[tuple[str | None, str], Held] = {}
         self._held: set[Held] = set()
+        self.crowds: set[Crowd] = set()
         self.draining = False
-        node.wake_all = self.wake_all
 
     def serve(self, request: Request, asked: Asked, *, session: str | None, user: str | None) -> None:
         """Answer the poll or park it. ``session`` tells whose ``client`` it is, ``user`` what may be read."""
-        plan = asked.plan
-        room = asked.room
-        if (
-            plan is not None and room is not None and room.followed
-            and plan.places[0] == room.stream.top and room.facts.access is _PUBLIC
-            and not self.draining and request.line.method == b"GET"
-        ):  # fmt: skip  # what nearly every poll of a crowd is: at the end of one public room
-            held = Held(self, request, plan, session=session, user=user)
-            self._held.add(held)
-            room.readers[held] = None
-            wait = plan.poll.wait
-            request.hold(held, self._jittered() if wait is None else wait)
+        crowd = asked.crowd
+        if isinstance(crowd, Crowd) and request.line.method == b"GET" and crowd.join(request, user):
             return
+        plan = asked.plan
         if plan is not None and (plan.rooms[0].followed if len(plan.rooms) == 1 else _followed(plan)):
-            self._begin(Held(self, request, plan, session=session, user=user))
+            self.begin(Held(self, request, plan, session=session, user=user))
             return
         finding = Deferred.fromCoroutine(find(self.node, asked.poll, now=self._now()))
         finding.addCallback(self._found, request, asked, session, user)
@@ -77,41 +68,16 @@ class LongPolls:
     def drain(self) -> None:
         """Answer every parked poll with its cursor and when to come back."""
         self.draining = True
+        for crowd in tuple(self.crowds):
+            crowd.part()
         for held in tuple(self._held):
             held.leave()
-            self._send_away(held)
+            self.send_away(held)
 
     @property
     def waiting(self) -> int:
         """Return how many polls are parked."""
-        return len(self._held)
-
-    def wake_all(self, room: LiveRoom, readers: dict[AnyReader, None]) -> None:
-        """Answer all who waited for ``room``.
-
-        Those who asked the same in this one room get the same answer without a further look:
-        the first of them goes the long way, and what it got is given to the rest.
-        """
-        answers: dict[Plan, Answer] = {}
-        public = room.facts.access is _PUBLIC
-        delivered = 0
-        for reader in readers:
-            if not (public and isinstance(reader, Held)):
-                reader.wake()
-                continue
-            plan = reader.plan
-            answer = answers.get(plan)
-            if answer is None:
-                reader.wake()
-                if len(plan.rooms) == 1 and plan.poll.client is None:
-                    known = room.answers.get((plan.places, plan.poll.limit, plan.poll.callback))
-                    if isinstance(known, Answer):
-                        answers[plan] = known
-                continue
-            self._held.discard(reader)
-            reader.request.answer(answer)
-            delivered += 1
-        self.node.metrics.deliveries += delivered
+        return len(self._held) + sum(len(crowd.waiting) for crowd in self.crowds)
 
     def _found(
         self, plan: Plan, request: Request, asked: Asked, session: str | None, user: str | None
@@ -119,10 +85,12 @@ class LongPolls:
         if request.answered:
             return
         if isinstance(plan.poll.since, Cursor) and plan.started is None:
-            asked.found(plan)
-        self._begin(Held(self, request, plan, session=session, user=user))
+            asked.plan = plan
+            if plan.simple and plan.poll.wait != 0:
+                asked.crowd = Crowd(self, plan)
+        self.begin(Held(self, request, plan, session=session, user=user))
 
-    def _begin(self, held: Held) -> None:
+    def begin(self, held: Held) -> None:
         plan = held.plan
         for room in plan.rooms:
             if room.facts.access is not _PUBLIC:
@@ -144,9 +112,9 @@ class LongPolls:
     def _park(self, held: Held) -> None:
         poll = held.plan.poll
         if self.draining:
-            self._send_away(held)
+            self.send_away(held)
             return
-        wait = self._jittered() if poll.wait is None else poll.wait
+        wait = self.jittered() if poll.wait is None else poll.wait
         if not wait or held.request.line.method == b"HEAD":
             self._answer_empty(held)
             return
@@ -181,7 +149,7 @@ class LongPolls:
             self._park(held)
             return
         extra = {"started": plan.started} if plan.started else None
-        answer = self._encode(
+        answer = self.encode(
             plan.poll, batch(cursor_of(plan.rooms, owed.places), owed.events, more=owed.more, extra=extra)
         )
         metrics = self.node.metrics
@@ -193,7 +161,7 @@ class LongPolls:
         self._done(held)
         held.request.answer(answer)
 
-    def _jittered(self) -> float:
+    def jittered(self) -> float:
         return self._hold * (1 - HOLD_JITTER + 2 * HOLD_JITTER * self._random.random())
 
     def _answer_empty(self, held: Held, extra: dict[str, object] | None = None) -> None:
@@ -201,23 +169,106 @@ class LongPolls:
         if plan.started:
             extra = {"started": plan.started, **(extra or {})}
         self._done(held)
-        held.request.answer(self._encode(plan.poll, batch(plan.cursor, (), extra=extra)))
+        held.request.answer(self.encode(plan.poll, batch(plan.cursor, (), extra=extra)))
 
-    def _send_away(self, held: Held) -> None:
+    def send_away(self, held: Held) -> None:
         after = round(self._random.uniform(*COME_BACK), 2)
         self._done(held)
         body = batch(held.plan.cursor, (), extra={"after": after})
-        held.request.answer_and_close(self._encode(held.plan.poll, body))
+        held.request.answer_and_close(self.encode(held.plan.poll, body))
 
     def _done(self, held: Held) -> None:
         client = held.plan.poll.client
         if client is not None and self._clients.get((held.session, client)) is held:
             del self._clients[held.session, client]
 
-    def _encode(self, poll: Poll, body: bytes) -> Answer:
+    def encode(self, poll: Poll, body: bytes) -> Answer:
         if poll.callback is None:
             return Answer(200, body, self._json)
         return Answer(200, call(poll.callback, body), self._javascript)
+
+
+class Crowd:
+    """All who ask the same and are at the end of one public room: they wait for the same bytes.
+
+    A poll that joins costs an entry in ``waiting`` (with the user who asked) and nothing else;
+    one look at the room answers all. Whatever is not plain is handed to a `Held` each.
+    """
+
+    __slots__ = ("_place", "_plan", "_polls", "_room", "_wait", "waiting")
+
+    def __init__(self, polls: LongPolls, plan: Plan) -> None:
+        self._polls = polls
+        self._plan = plan
+        self._room = plan.rooms[0]
+        self._place = plan.places[0]
+        self._wait = plan.poll.wait
+        self.waiting: dict[Request, str | None] = {}
+
+    def join(self, request: Request, user: str | None) -> bool:
+        """Park ``request`` here; False if it cannot wait here now."""
+        room, waiting = self._room, self.waiting
+        if room.stream.top != self._place or room.facts.access is not _PUBLIC or not room.followed:
+            return False
+        if not waiting:
+            if self._polls.draining:
+                return False
+            room.readers[self] = None
+            self._polls.crowds.add(self)
+        waiting[request] = user
+        wait = self._wait
+        request.hold(self, self._polls.jittered() if wait is None else wait)
+        return True
+
+    def wake(self) -> None:
+        """The room has something new, or has changed."""
+        polls, plan = self._polls, self._plan
+        waiting = self._leave()
+        owed = take(polls.node, plan) if self._room.facts.access is _PUBLIC else None
+        if not isinstance(owed, Batch):
+            for request, user in waiting.items():
+                self._alone(request, user)
+            return
+        body = batch(cursor_of(plan.rooms, owed.places), owed.events, more=owed.more)
+        answer = polls.encode(plan.poll, body)
+        metrics = polls.node.metrics
+        metrics.deliveries += len(waiting)
+        metrics.gaps += owed.gaps * len(waiting)
+        metrics.cursor_lag.observe(owed.lag, len(waiting))
+        for request in waiting:
+            try:
+                request.answer(answer)
+            except Exception:  # noqa: BLE001 - one failing reader keeps no message from the others
+                polls.fail(request, Failure())
+
+    def part(self) -> None:
+        """Send everybody away: the server is draining."""
+        for request, user in self._leave().items():
+            self._polls.send_away(Held(self._polls, request, self._plan, session=None, user=user))
+
+    def expired(self, request: Request) -> None:
+        """One hold has run out."""
+        self.gone(request)
+        plan = self._plan
+        request.answer(self._polls.encode(plan.poll, batch(plan.cursor, ())))
+
+    def gone(self, request: Request) -> None:
+        """One client has hung up."""
+        self.waiting.pop(request, None)
+        if not self.waiting:
+            self._leave()
+
+    def _leave(self) -> dict[Request, str | None]:
+        waiting, self.waiting = self.waiting, {}
+        self._room.readers.pop(self, None)
+        self._polls.crowds.discard(self)
+        return waiting
+
+    def _alone(self, request: Request, user: str | None) -> None:
+        try:
+            self._polls.begin(Held(self._polls, request, self._plan, session=None, user=user))
+        except Exception:  # noqa: BLE001 - as above
+            self._polls.fail(request, Failure())
 
 
 class Held:

@@ -54,20 +54,17 @@ class Plan:
 
 
 class Asked:
-    """A poll's parameters and, once they are known, its places: shared by all who ask the same."""
+    """A poll's parameters and, once they are known, its places: shared by all who ask the same.
 
-    __slots__ = ("plan", "poll", "room")
+    ``crowd`` is the transport's own: where they wait together.
+    """
+
+    __slots__ = ("crowd", "plan", "poll")
 
     def __init__(self, poll: Poll) -> None:
         self.poll = poll
         self.plan: Plan | None = None
-        self.room: LiveRoom | None = None  # of a simple plan that may be held
-
-    def found(self, plan: Plan) -> None:
-        """Remember the places that the parameters lead to."""
-        self.plan = plan
-        if plan.simple and plan.poll.wait != 0:
-            self.room = plan.rooms[0]
+        self.crowd: object | None = None
 
 
 def cursor_of(rooms: Sequence[LiveRoom], places: Sequence[Position]) -> str:
