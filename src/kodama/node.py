@@ -39,12 +39,22 @@ class Reader(Protocol):
         ...
 
 
+class Watcher(Protocol):
+    """Somebody who asked for a room's ephemeral events."""
+
+    def hear(self, room: LiveRoom, ephemeral: Sequence[bytes]) -> None:
+        """Take events that have no offset and are kept nowhere, as JSON."""
+        ...
+
+
 class LiveRoom:
-    """A room that this node follows. ``readers`` are woken by the next commit; ``answers``
-    holds what was put together for readers at the same place, until then."""
+    """A room that this node follows. ``readers`` are woken by the next commit, ``watchers`` hear
+    ephemeral events; ``answers`` holds what was put together for readers at the same place,
+    until then."""
 
     __slots__ = (
         "answers", "exists", "facts", "followed", "handover", "name", "readers", "rewritten_early", "stream",
+        "watchers",
     )  # fmt: skip
 
     def __init__(self, name: str, facts: RoomFacts) -> None:
@@ -55,6 +65,7 @@ class LiveRoom:
         self.stream = Stream()
         self.handover = Handover()
         self.readers: dict[Reader, None] = {}
+        self.watchers: dict[Watcher, None] = {}
         self.rewritten_early: Sequence[Entry] = ()  # what was rewritten while the room was opened
         self.answers: dict[object, object] = {}
 
@@ -122,6 +133,14 @@ class Node:
             settle(outcome)
 
         self.store.append(change, settled)
+
+    def whisper(self, room: LiveRoom, ephemeral: Sequence[bytes]) -> None:
+        """Pass ephemeral events (JSON) to whoever watches the room now."""
+        for watcher in tuple(room.watchers):
+            try:
+                watcher.hear(room, ephemeral)
+            except Exception:  # noqa: BLE001 - one watcher's trouble is not the next one's
+                _log.failure("passing on an ephemeral event failed")
 
     def put_room(self, facts: RoomFacts) -> Deferred[None]:
         """Create or change a room; its readers are asked again whether they may read."""
@@ -288,7 +307,7 @@ class Node:
             self._drop_quiet_rooms()
 
     def _drop_quiet_rooms(self) -> None:
-        quiet = [name for name, room in self._rooms.items() if not room.readers]
+        quiet = [name for name, room in self._rooms.items() if not room.readers and not room.watchers]
         for name in quiet[: len(self._rooms) - ROOMS_FOLLOWED // 2]:
             room = self._rooms.pop(name)
             room.followed = False

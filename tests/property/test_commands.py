@@ -277,3 +277,16 @@ def test_anything_else_is_no_callback(name: str) -> None:
 def test_jsonp_escapes_what_ends_a_line_in_old_javascript() -> None:
     assert bare_call("f", '"\u2028\u2029"'.encode()) == b'f("\\u2028\\u2029")'
     assert call("f", b"{}") == b"/**/f({});"
+
+
+def test_presence_is_asked_for_with_a_flag_and_a_ticket_comes_as_it_is() -> None:
+    read = commands.poll(commands.parameters(b"presence=1&ticket=abc"), rooms=("r",), default="now")
+    assert (read.presence, read.ticket) == (True, "abc")
+    assert not commands.poll(commands.parameters(b"presence=0"), rooms=("r",), default="now").presence
+    with pytest.raises(BadRequest):
+        commands.poll(commands.parameters(b"presence=yes"), rooms=("r",), default="now")
+
+
+def test_a_read_asked_for_as_json_has_the_same_parameters() -> None:
+    found = commands.events_body(b'{"rooms":["a"],"presence":true,"wait":0.5,"limit":3,"ticket":"t"}')
+    assert found == {"room": ["a"], "presence": ["1"], "wait": ["0.500000"], "limit": ["3"], "ticket": ["t"]}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kodama.core.limits import Buckets, Rate, network_of
-from kodama.core.room import Access, Retention, RoomFacts
+from kodama.core.room import Retention
 
 
 def test_a_burst_is_allowed_and_then_one_per_second() -> None:
@@ -61,12 +61,3 @@ def test_retention_keeps_whichever_is_more() -> None:
     assert keep.first_kept(top=100, first_recent=101) == 91
     assert keep.first_kept(top=100, first_recent=50) == 50
     assert keep.first_kept(top=5, first_recent=6) == 1
-
-
-def test_a_room_that_is_not_public_is_for_its_owner() -> None:
-    assert RoomFacts(name="r").readable_by(None)
-    secret = RoomFacts(name="r", access=Access.SECRET, owner="g_aiko")
-    assert secret.readable_by("g_aiko")
-    assert not secret.readable_by("g_ben")
-    assert not secret.readable_by(None)
-    assert not RoomFacts(name="r", access=Access.MEMBERS).readable_by(None)

@@ -43,7 +43,3 @@ class RoomFacts:
     access: Access = Access.PUBLIC
     owner: str | None = None
     retention: Retention = field(default_factory=Retention)
-
-    def readable_by(self, user: str | None) -> bool:
-        """Return whether ``user`` (None: somebody without a session) may read and write here."""
-        return self.access is Access.PUBLIC or (user is not None and user == self.owner)

@@ -15,13 +15,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from kodama.core.errors import Forbidden, NotFound
 from kodama.core.position import Cursor
 from kodama.core.room import Access
+from kodama.core.who import Who, admit
 from kodama.http.message import Answer, Fields, Request
-from kodama.node import LiveRoom, Node
-from kodama.node import Reader as AnyReader
-from kodama.transports.reading import Asked, Batch, Plan, at_the_end, cursor_of, find, take
+from kodama.node import Node
+from kodama.transports.reading import Asked, Batch, Plan, Verdict, at_the_end, cursor_of, find, take
 from kodama.wire.commands import Poll
 from kodama.wire.events import batch
 from kodama.wire.jsonp import MEDIA_TYPE as JAVASCRIPT
@@ -52,17 +51,17 @@ class LongPolls:
         self.crowds: set[Crowd] = set()
         self.draining = False
 
-    def serve(self, request: Request, asked: Asked, *, session: str | None, user: str | None) -> None:
-        """Answer the poll or park it. ``session`` tells whose ``client`` it is, ``user`` what may be read."""
+    def serve(self, request: Request, asked: Asked, who: Who) -> None:
+        """Answer the poll or park it."""
         crowd = asked.crowd
-        if isinstance(crowd, Crowd) and request.line.method == b"GET" and crowd.join(request, user):
+        if isinstance(crowd, Crowd) and request.line.method == b"GET" and crowd.join(request, who):
             return
         plan = asked.plan
         if plan is not None and (plan.rooms[0].followed if len(plan.rooms) == 1 else _followed(plan)):
-            self.begin(Held(self, request, plan, session=session, user=user))
+            self.begin(Held(self, request, plan, who))
             return
         finding = Deferred.fromCoroutine(find(self.node, asked.poll, now=self._now()))
-        finding.addCallback(self._found, request, asked, session, user)
+        finding.addCallback(self._found, request, asked, who)
         finding.addErrback(lambda failure: self.fail(request, failure))
 
     def drain(self) -> None:
@@ -74,29 +73,42 @@ class LongPolls:
             held.leave()
             self.send_away(held)
 
+    def review(self, verdict: Verdict) -> None:
+        """End every parked poll of those whom ``verdict`` refuses."""
+        for crowd in tuple(self.crowds):
+            for request, who in tuple(crowd.waiting.items()):
+                refusal = verdict(who)
+                if refusal is not None:
+                    crowd.gone(request)
+                    self.fail(request, Failure(refusal))
+        for held in tuple(self._held):
+            refusal = verdict(held.who)
+            if refusal is not None:
+                held.leave()
+                self._done(held)
+                self.fail(held.request, Failure(refusal))
+
     @property
     def waiting(self) -> int:
         """Return how many polls are parked."""
         return len(self._held) + sum(len(crowd.waiting) for crowd in self.crowds)
 
-    def _found(
-        self, plan: Plan, request: Request, asked: Asked, session: str | None, user: str | None
-    ) -> None:
+    def _found(self, plan: Plan, request: Request, asked: Asked, who: Who) -> None:
         if request.answered:
             return
         if isinstance(plan.poll.since, Cursor) and plan.started is None:
             asked.plan = plan
             if plan.simple and plan.poll.wait != 0:
                 asked.crowd = Crowd(self, plan)
-        self.begin(Held(self, request, plan, session=session, user=user))
+        self.begin(Held(self, request, plan, who))
 
     def begin(self, held: Held) -> None:
         plan = held.plan
         for room in plan.rooms:
             if room.facts.access is not _PUBLIC:
-                refuse_strangers(room, held.user)
+                admit(room.facts, held.who)
         if plan.poll.client is not None:
-            self._supersede(held, (held.session, plan.poll.client))
+            self._supersede(held, (held.who.session, plan.poll.client))
         if at_the_end(plan):
             self._park(held)
         else:
@@ -179,8 +191,8 @@ class LongPolls:
 
     def _done(self, held: Held) -> None:
         client = held.plan.poll.client
-        if client is not None and self._clients.get((held.session, client)) is held:
-            del self._clients[held.session, client]
+        if client is not None and self._clients.get((held.who.session, client)) is held:
+            del self._clients[held.who.session, client]
 
     def encode(self, poll: Poll, body: bytes) -> Answer:
         if poll.callback is None:
@@ -191,7 +203,7 @@ class LongPolls:
 class Crowd:
     """All who ask the same and are at the end of one public room: they wait for the same bytes.
 
-    A poll that joins costs an entry in ``waiting`` (with the user who asked) and nothing else;
+    A poll that joins costs an entry in ``waiting`` (with who asked) and nothing else;
     one look at the room answers all. Whatever is not plain is handed to a `Held` each.
     """
 
@@ -203,9 +215,9 @@ class Crowd:
         self._room = plan.rooms[0]
         self._place = plan.places[0]
         self._wait = plan.poll.wait
-        self.waiting: dict[Request, str | None] = {}
+        self.waiting: dict[Request, Who] = {}
 
-    def join(self, request: Request, user: str | None) -> bool:
+    def join(self, request: Request, who: Who) -> bool:
         """Park ``request`` here; False if it cannot wait here now."""
         room, waiting = self._room, self.waiting
         if room.stream.top != self._place or room.facts.access is not _PUBLIC or not room.followed:
@@ -215,7 +227,7 @@ class Crowd:
                 return False
             room.readers[self] = None
             self._polls.crowds.add(self)
-        waiting[request] = user
+        waiting[request] = who
         wait = self._wait
         request.hold(self, self._polls.jittered() if wait is None else wait)
         return True
@@ -226,8 +238,8 @@ class Crowd:
         waiting = self._leave()
         owed = take(polls.node, plan) if self._room.facts.access is _PUBLIC else None
         if not isinstance(owed, Batch):
-            for request, user in waiting.items():
-                self._alone(request, user)
+            for request, who in waiting.items():
+                self._alone(request, who)
             return
         body = batch(cursor_of(plan.rooms, owed.places), owed.events, more=owed.more)
         answer = polls.encode(plan.poll, body)
@@ -243,8 +255,8 @@ class Crowd:
 
     def part(self) -> None:
         """Send everybody away: the server is draining."""
-        for request, user in self._leave().items():
-            self._polls.send_away(Held(self._polls, request, self._plan, session=None, user=user))
+        for request, who in self._leave().items():
+            self._polls.send_away(Held(self._polls, request, self._plan, who))
 
     def expired(self, request: Request) -> None:
         """One hold has run out."""
@@ -258,15 +270,15 @@ class Crowd:
         if not self.waiting:
             self._leave()
 
-    def _leave(self) -> dict[Request, str | None]:
+    def _leave(self) -> dict[Request, Who]:
         waiting, self.waiting = self.waiting, {}
         self._room.readers.pop(self, None)
         self._polls.crowds.discard(self)
         return waiting
 
-    def _alone(self, request: Request, user: str | None) -> None:
+    def _alone(self, request: Request, who: Who) -> None:
         try:
-            self._polls.begin(Held(self._polls, request, self._plan, session=None, user=user))
+            self._polls.begin(Held(self._polls, request, self._plan, who))
         except Exception:  # noqa: BLE001 - as above
             self._polls.fail(request, Failure())
 
@@ -274,16 +286,13 @@ class Crowd:
 class Held:
     """One poll, from the moment its places are known until it is answered."""
 
-    __slots__ = ("plan", "polls", "request", "session", "user")
+    __slots__ = ("plan", "polls", "request", "who")
 
-    def __init__(
-        self, polls: LongPolls, request: Request, plan: Plan, *, session: str | None, user: str | None
-    ) -> None:
+    def __init__(self, polls: LongPolls, request: Request, plan: Plan, who: Who) -> None:
         self.polls = polls
         self.request = request
         self.plan = plan
-        self.session = session
-        self.user = user
+        self.who = who
 
     def leave(self) -> None:
         """Be parked no longer."""
@@ -299,7 +308,7 @@ class Held:
         try:
             for room in self.plan.rooms:
                 if room.facts.access is not _PUBLIC:
-                    refuse_strangers(room, self.user)
+                    admit(room.facts, self.who)
             self.polls.give(self)
         except Exception:  # noqa: BLE001 - one failing reader keeps no message from the others
             self.polls.fail(self.request, Failure())
@@ -317,12 +326,3 @@ class Held:
 
 def _followed(plan: Plan) -> bool:
     return all(room.followed for room in plan.rooms)
-
-
-def refuse_strangers(room: LiveRoom, user: str | None) -> None:
-    """Raise what a reader without access is told: `NotFound` of a secret room, else `Forbidden`."""
-    if room.facts.readable_by(user):
-        return
-    if room.facts.access is Access.SECRET:
-        raise NotFound("There is no such room.")
-    raise Forbidden(f"The room {room.name} is for its members.")

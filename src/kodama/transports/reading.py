@@ -5,20 +5,41 @@ Decides what a reader at a place is owed: entries, a gap, or nothing yet.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, Protocol
 
 from twisted.internet.defer import Deferred
 
+from kodama.core.errors import Refused
 from kodama.core.merge import in_turn
 from kodama.core.position import Cursor, Position, encode_cursor
 from kodama.core.stream import Lost, Recovered, Stored
+from kodama.core.who import Who
 from kodama.node import LiveRoom, Node
-from kodama.wire.commands import AfterOffset, Ago, All, Last, Now, Poll
+from kodama.wire.commands import AfterOffset, Ago, All, Last, Now, Poll, Since
 from kodama.wire.events import gap
 
 ANSWER_BYTES: Final = 256 * 1024
+
+Verdict = Callable[[Who], Refused | None]
+
+
+class Transport(Protocol):
+    """One way to hold readers, as the rest of the server sees it."""
+
+    @property
+    def waiting(self) -> int:
+        """Return how many readers are held."""
+        ...
+
+    def drain(self) -> None:
+        """Send every reader away, each with its cursor and when to come back."""
+        ...
+
+    def review(self, verdict: Verdict) -> None:
+        """End the reading of everybody whom ``verdict`` refuses: a session was revoked, say."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,36 +96,35 @@ def cursor_of(rooms: Sequence[LiveRoom], places: Sequence[Position]) -> str:
 async def find(node: Node, poll: Poll, *, now: int) -> Plan:
     """Return where a reading with these parameters begins. ``now`` is in ms."""
     rooms = tuple([node.followed(name) or await node.room(name) for name in poll.rooms])
-    since = poll.since
-    lost: list[Lost | None] = []
-    places: list[Position] = []
-    started: dict[str, int] = {}
-    for room in rooms:
-        hole = None
-        match since:
-            case Cursor():
-                known = since.get(room.name)
-                if known is None:
-                    started[room.name] = room.stream.top.offset
-                places.append(room.stream.top if known is None else known)
-            case Now():
-                places.append(room.stream.top)
-            case All():
-                places.append(_kept(room, 0))
-            case Last():
-                places.append(_kept(room, room.stream.top.offset - since.count))
-            case Ago():
-                offset = await node.store.offset_at(room.name, time=now - since.ms) if room.exists else 0
-                places.append(_kept(room, offset))
-            case AfterOffset():
-                place = room.stream.at(since.offset)
-                hole = room.stream.beyond() if place is None else None
-                places.append(place if hole is None and place is not None else _kept(room, 0))
-        lost.append(hole)
+    found = [await _place(node, poll.since, room, now=now) for room in rooms]
+    started = {room.name: place.offset for room, (place, how) in zip(rooms, found, strict=True) if how == "new"}
+    lost = tuple([how if isinstance(how, Lost) else None for _, how in found])
     return Plan(
-        rooms=rooms, places=tuple(places), started=started or None, poll=poll,
-        lost=tuple(lost) if any(lost) else (),
+        rooms=rooms, places=tuple([place for place, _ in found]), started=started or None, poll=poll,
+        lost=lost if any(lost) else (),
     )  # fmt: skip
+
+
+async def _place(
+    node: Node, since: Since, room: LiveRoom, *, now: int
+) -> tuple[Position, Lost | Literal["new"] | None]:
+    """Return where to begin in ``room``, and whether that leaves a hole or the cursor had no word of it."""
+    match since:
+        case Cursor():
+            known = since.get(room.name)
+            return (room.stream.top, "new") if known is None else (known, None)
+        case Now():
+            return room.stream.top, None
+        case All():
+            return _kept(room, 0), None
+        case Last():
+            return _kept(room, room.stream.top.offset - since.count), None
+        case Ago():
+            offset = await node.store.offset_at(room.name, time=now - since.ms) if room.exists else 0
+            return _kept(room, offset), None
+        case AfterOffset():
+            place = room.stream.at(since.offset)
+            return (_kept(room, 0), room.stream.beyond()) if place is None else (place, None)
 
 
 def at_the_end(plan: Plan) -> bool:

@@ -15,10 +15,10 @@ from kodama.core.event import Author, timestamp
 from kodama.core.names import GUEST_NAME
 from kodama.core.position import START, Position, encode_cursor
 from kodama.core.room import Access, Retention, RoomFacts
+from kodama.core.who import admit, admits
 from kodama.http.message import Answer, Request
 from kodama.node import LiveRoom, Node
 from kodama.store.interface import After, Around, Before, Newest, Stored, StoreUnavailable
-from kodama.transports.longpoll import refuse_strangers
 from kodama.web.answers import json_answer, raw_json_answer
 from kodama.web.identity import Caller, Identity, ended_cookie, session_cookie
 from kodama.wire import commands
@@ -113,7 +113,7 @@ class Api:
 
         async def answer() -> None:
             live = self._node.followed(room) or await self._node.room(room)
-            refuse_strangers(live, _user(caller))
+            admit(live.facts, caller.who)
             got = await self._node.store.history(room, where=where, limit=limit)
             newest = isinstance(where, Newest) or (isinstance(where, After) and not got.more)
             end = Position(got.epoch, got.top) if got.top else START
@@ -133,7 +133,7 @@ class Api:
                     "access": row.facts.access.value, "last": row.last,
                 }
                 for row in await self._node.store.rooms()
-                if row.facts.readable_by(_user(caller)) or row.facts.access is Access.MEMBERS
+                if admits(row.facts, caller.who) or row.facts.access is Access.MEMBERS
             ]  # fmt: skip
             request.answer(json_answer(200, {"rooms": rows}))
 
@@ -148,7 +148,7 @@ class Api:
         async def answer() -> None:
             live = self._node.followed(room) or await self._node.room(room)
             if live.exists and live.facts.owner != author.id:
-                refuse_strangers(live, author.id)
+                admit(live.facts, caller.who)
                 raise Forbidden("Only its owner changes a room.")
             created = not live.exists
             topic = live.facts.topic
@@ -195,13 +195,13 @@ class Api:
         text = body.nonce if body.nonce is not None or key is None else commands.nonce(key.decode("latin-1"))
         nonce = None
         if text is not None:
-            if caller.session is None and len(text) < commands.GUEST_NONCE_MINIMUM:
+            if caller.who.session is None and len(text) < commands.GUEST_NONCE_MINIMUM:
                 raise BadRequest(
                     f"Without a session a nonce has at least {commands.GUEST_NONCE_MINIMUM} characters."
                 )
-            sender = caller.session.user if caller.session else ANONYMOUS
+            sender = caller.who.user or ANONYMOUS
             nonce = Nonce(sender=sender, text=text, digest=commands.body_digest(body))
-        owner = caller.session.user if caller.session and room != LOBBY else None
+        owner = caller.who.user if room != LOBBY else None
         change = Publish(
             room=room, author=self._author(caller, body.name), text=body.text, data=body.data,
             nonce=nonce, owner=owner,
@@ -223,11 +223,11 @@ class Api:
     def _write(
         self, request: Request, caller: Caller, change: Change, settle: Callable[[Stored | Exception], None]
     ) -> None:
-        if caller.session is None and not self._guests_may:
+        if caller.who.session is None and not self._guests_may:
             raise Forbidden("This server takes no guests.")
 
         def go(live: LiveRoom) -> None:
-            refuse_strangers(live, _user(caller))
+            admit(live.facts, caller.who)
             if not live.exists and not self._rooms_may:
                 raise NotFound("There is no such room.")
             try:
@@ -270,14 +270,14 @@ class Api:
         return waiting
 
     def _author(self, caller: Caller, name: str | None) -> Author:
-        if caller.session is not None:
-            return caller.session.author
+        if caller.who.author is not None:
+            return caller.who.author
         return Author(ANONYMOUS, name or GUEST_NAME, "guest")
 
     def _signed_in(self, request: Request, caller: Caller) -> Author:
-        if caller.session is None:
+        if caller.who.author is None:
             raise Forbidden("This needs a session; POST a name to /v1/session to open one.")
-        return caller.session.author
+        return caller.who.author
 
     def _then(self, request: Request, waiting: Deferred[Any], go: Callable[[Any], None]) -> None:
         waiting.addCallback(go).addErrback(lambda failure: self._fail(request, failure))
@@ -309,7 +309,3 @@ def _shown(facts: RoomFacts) -> dict[str, object]:
 def _media(request: Request) -> str:
     value = request.headers.get(b"content-type") or b""
     return value.partition(b";")[0].strip().lower().decode("latin-1")
-
-
-def _user(caller: Caller) -> str | None:
-    return caller.session.user if caller.session else None

@@ -15,6 +15,7 @@ from typing import Final
 from kodama.core.errors import Forbidden, Misdirected, RateLimited, Unauthorized
 from kodama.core.limits import Buckets, Rate, network_of
 from kodama.core.session import SESSION_DAYS, Session, sign_session, verify_session
+from kodama.core.who import NOBODY, Who
 from kodama.http.message import Headers, Request
 from kodama.store.interface import Store
 from kodama.web.accept import Framing, framing
@@ -28,10 +29,12 @@ _LOOPBACK: Final = frozenset(("localhost", "127.0.0.1", "::1"))
 class Caller:
     """What a block of header fields says.
 
+    ``who`` is whom the token proves; ``session`` is what the server itself keeps of a guest.
     ``fault`` is what to raise if the token is not valid; ``plain`` means nobody in particular,
     who takes JSON: nothing about such a caller can change.
     """
 
+    who: Who
     session: Session | None
     by_cookie: bool
     fault: Unauthorized | None
@@ -135,7 +138,7 @@ class Identity:
             except Unauthorized as error:
                 fault = error
         return Caller(
-            session=session, by_cookie=by_cookie, fault=fault, host=name.strip("[]").lower(),
+            who=NOBODY if session is None else _who(session), session=session, by_cookie=by_cookie, fault=fault, host=name.strip("[]").lower(),
             foreign=self._foreign(headers.get(b"origin"), host), forwarded=_forwarded(headers),
             accept=accept, framing=framing(accept),
             plain=token is None and framing(accept) in (Framing.JSON, Framing.PAGE),
@@ -165,6 +168,10 @@ class Identity:
         except ValueError:
             return False
         return any(ip.version == net.version and ip in net for net in self._trusted)
+
+
+def _who(session: Session) -> Who:
+    return Who(session=session.id, author=session.author, expires=session.expires)
 
 
 def session_cookie(token: str) -> str:

@@ -18,6 +18,7 @@ from kodama.core.errors import (
     BadRequest, Forbidden, MethodNotAllowed, NotAcceptable, NotFound, Overloaded, Refused,
 )  # fmt: skip
 from kodama.core.names import room_name
+from kodama.core.who import NOBODY
 from kodama.http.message import Answer, Refusal, Request
 from kodama.metrics import Metrics
 from kodama.store.interface import StoreUnavailable
@@ -84,7 +85,7 @@ class Site:
             if asked is not None and request.line.method == b"GET":  # a poll that was read before
                 known = request.headers.memo
                 if isinstance(known, Caller) and known.plain and asked.poll.callback is None:
-                    self._polls.serve(request, asked, session=None, user=None)
+                    self._polls.serve(request, asked, NOBODY)
                     return
                 caller = self._caller(request, None)
                 self._poll(request, caller, asked)
@@ -251,19 +252,17 @@ class Site:
         self._poll(request, caller, asked)
 
     def _poll(self, request: Request, caller: Caller, asked: Asked) -> None:
-        session = caller.session
+        who = caller.who
         if asked.poll.callback is not None:
             if not self._jsonp:
                 raise Forbidden("JSONP is switched off here.")
             if _in_document(request):
                 raise Forbidden("JSONP is for script elements.")
             if caller.by_cookie:
-                session = None  # a cookie would let any page read what its owner may
+                who = NOBODY  # a cookie would let any page read what its owner may
         elif caller.framing not in (Framing.JSON, Framing.PAGE):
             raise NotAcceptable("Long polling as application/json is what is served here so far.")
-        self._polls.serve(
-            request, asked, session=session.id if session else None, user=session.user if session else None
-        )
+        self._polls.serve(request, asked, who)
 
     def _many(self, request: Request, caller: Caller) -> None:
         route = request.line.memo

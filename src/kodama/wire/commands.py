@@ -85,6 +85,8 @@ class EventsBody(msgspec.Struct, frozen=True):
     wait: float | None = None
     limit: int | None = None
     client: str | None = None
+    presence: bool | None = None
+    ticket: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ Since = Cursor | Now | All | Last | Ago | AfterOffset
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:
     """The parameters of a read. ``wait`` in seconds is None where the client left it to us;
-    ``text`` is ``since`` as it was sent."""
+    ``text`` is ``since`` as it was sent; ``presence`` asks for ephemeral events, too."""
 
     rooms: tuple[str, ...]
     since: Since
@@ -133,6 +135,8 @@ class Poll:
     limit: int
     callback: str | None
     client: str | None
+    presence: bool = False
+    ticket: str | None = None
 
 
 def message_body(body: bytes) -> MessageBody:
@@ -287,6 +291,7 @@ def poll(found: Mapping[str, list[str]], *, rooms: tuple[str, ...], default: str
         rooms=rooms, since=read, text=default if text is None else text,
         wait=None if wait is None else _wait(wait),
         limit=_limit(single(found, "limit"), EVENTS_DEFAULT), callback=callback, client=client,
+        presence=_flag(found, "presence"), ticket=single(found, "ticket"),
     )  # fmt: skip
 
 
@@ -294,16 +299,22 @@ def events_body(body: bytes) -> dict[str, list[str]]:
     """Read ``POST /v1/events`` as the parameters of its GET. Raises `BadJson`."""
     given: EventsBody = _decode(body, EventsBody)
     found: dict[str, list[str]] = {"room": given.rooms}
-    for name in ("since", "wait", "limit", "client"):
+    for name in ("since", "wait", "limit", "client", "presence", "ticket"):
         value = getattr(given, name)
         if value is not None:
-            found[name] = [f"{value:f}" if isinstance(value, float) else str(value)]
+            found[name] = [_as_parameter(value)]
     return found
 
 
 def page_limit(found: Mapping[str, list[str]]) -> int:
     """Return ``limit`` of a history page, 1 to 1000, default 50."""
     return _limit(single(found, "limit"), PAGE_DEFAULT)
+
+
+def _as_parameter(value: str | float) -> str:
+    if isinstance(value, bool):
+        return str(int(value))
+    return f"{value:f}" if isinstance(value, float) else str(value)
 
 
 def _counted(given: str) -> Last | AfterOffset | Ago | None:
@@ -324,6 +335,13 @@ def _once(found: Mapping[str, list[str]], name: str, error: type[BadRequest]) ->
     if values is not None and not values[0]:
         raise error(f"{name} is empty.")
     return values[0] if values else None
+
+
+def _flag(found: Mapping[str, list[str]], name: str) -> bool:
+    given = single(found, name)
+    if given not in (None, "0", "1"):
+        raise BadRequest(f"{name} is 0 or 1.")
+    return given == "1"
 
 
 def _wait(given: str) -> float:
