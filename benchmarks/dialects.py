@@ -12,6 +12,8 @@ ETAG = re.compile(rb"\r\nEtag: ([^\r]+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
+    """How one server is asked: its polls, its publishes and its cursor."""
+
     name: str
     poll: Callable[[bytes, bytes], bytes]  # (cursor or empty, extra headers) -> request
     publish: Callable[[str], bytes]
@@ -22,7 +24,9 @@ class Dialect:
 def _post(path: str, body: str) -> bytes:
     data = body.encode()
     kind = "application/json" if body.startswith("{") else "text/plain"
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: {len(data)}\r\n\r\n"
+    length = len(data)
+    lines = (f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {kind}", f"Content-Length: {length}")
+    head = "\r\n".join(lines) + "\r\n\r\n"
     return head.encode() + data
 
 
@@ -75,8 +79,8 @@ AIOHTTP = Dialect(name="aiohttp", poll=_since(b"/events"), publish=_said("/messa
 TORNADO = Dialect(name="Tornado", poll=_since(b"/events"), publish=_said("/messages"), cursor=_json_cursor)
 OLD = Dialect(
     name="2011 on Twisted",
-    poll=lambda cursor, extra: _get(b"/?callback=fn", extra),
+    poll=lambda _cursor, extra: _get(b"/?callback=fn", extra),
     publish=_said("/"),
-    cursor=lambda answer: b"",
+    cursor=lambda _answer: b"",
     remembers=False,
 )

@@ -1,6 +1,7 @@
 """Medians, ratios with their intervals, the Markdown table and the SVG chart.
 
-A ratio is taken within a pair, so what slows the machine for a while slows both; its interval is a bootstrap over pairs.
+A ratio is taken within a pair, so what slows the machine for a while slows both; its interval is a
+bootstrap over pairs.
 """
 
 import random
@@ -33,14 +34,17 @@ def chart(title: str, values: Mapping[str, float]) -> str:
     """Horizontal bars, one per server."""
     widest, height = max(values.values()), 34 + 28 * len(values)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 {height}" font-family="sans-serif" font-size="13">',
-        f'<rect width="640" height="{height}" fill="#fff"/><text x="8" y="20" font-weight="bold">{escape(title)}</text>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 {height}"'
+        ' font-family="sans-serif" font-size="13">',
+        f'<rect width="640" height="{height}" fill="#fff"/>'
+        f'<text x="8" y="20" font-weight="bold">{escape(title)}</text>',
     ]
     for number, (name, value) in enumerate(values.items()):
         top, colour = 34 + 28 * number, "#2f7d4f" if name == "Kodama" else "#8a94a0"
         parts.append(
             f'<text x="130" y="{top + 15}" text-anchor="end">{escape(name)}</text>'
-            f'<rect x="138" y="{top}" width="{max(1, value / widest * 420):.0f}" height="20" fill="{colour}"/>'
+            f'<rect x="138" y="{top}" width="{max(1, value / widest * 420):.0f}"'
+            f' height="20" fill="{colour}"/>'
             f'<text x="{144 + value / widest * 420:.0f}" y="{top + 15}">{value:.1f}</text>'
         )
     return "\n".join([*parts, "</svg>", ""])

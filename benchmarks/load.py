@@ -23,6 +23,8 @@ class Stalled(Exception):
 
 @dataclass(slots=True)
 class Client:
+    """One that waits, and what it has heard."""
+
     sock: socket.socket
     extra: bytes
     cursor: bytes = b""
@@ -32,6 +34,8 @@ class Client:
 
 @dataclass(slots=True)
 class Tally:
+    """What all of them have heard."""
+
     deliveries: int = 0
     missing: int = 0
     doubled: int = 0
@@ -79,13 +83,13 @@ class Crowd:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             client = Client(sock, browser_headers(number) if headers == "browser" else b"")
             sock.sendall(dialect.poll(b"", client.extra))
-            sock.setblocking(False)
+            sock.settimeout(0)
             self._selector.register(sock, selectors.EVENT_READ, client)
             self._clients.append(client)
         self.settle(0.5 + size / 5_000)
 
     def settle(self, seconds: float) -> None:
-        """Give the server time to park what was sent; an answer that comes now is an error or an early one."""
+        """Give the server time to park what was sent; an answer that comes now is an error."""
         time.sleep(seconds)
 
     def say(self) -> None:
@@ -139,6 +143,7 @@ class Crowd:
             client.highest = number
 
     def close(self) -> None:
+        """Hang up."""
         self._selector.close()
         self._speaker.close()
         for client in self._clients:

@@ -1,6 +1,7 @@
 """What a server's processes cost: CPU time of all their threads and the memory that is theirs.
 
-CPU comes from schedstat (nanoseconds) rather than stat (hundredths of a second), because one pair lasts a second or two.
+CPU comes from schedstat (nanoseconds) rather than stat (hundredths of a second), because one pair lasts
+a second or two.
 """
 
 from contextlib import suppress

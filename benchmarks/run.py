@@ -1,7 +1,7 @@
-"""One benchmark run: the servers take turns, and the result goes to performance.md, a chart and a JSON file.
+"""One benchmark run: the servers take turns; the result goes to performance.md, a chart, a JSON file.
 
-    python -m benchmarks --quick
-    python -m benchmarks --pairs 7 --waiting 1000 --waiting 10000 --write
+python -m benchmarks --quick
+python -m benchmarks --pairs 7 --waiting 1000 --waiting 10000 --write
 """
 
 import json
@@ -28,6 +28,8 @@ SLOW = (OLD, AIOHTTP, TORNADO)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
+    """What one server did in one turn."""
+
     server: str
     waiting: int
     headers: str
@@ -64,7 +66,8 @@ def measure(dialect: Dialect, *, waiting: int, headers: str, messages: int, turn
     return Sample(
         server=dialect.name, waiting=waiting, headers=headers, turn=turn,
         cpu_us=spent / 1000 / (tally.deliveries - counted), memory=(parked - empty) / waiting,
-        fan_out_ms=median(tally.fan_out_ms), missing=tally.missing, doubled=tally.doubled, reordered=tally.reordered,
+        fan_out_ms=median(tally.fan_out_ms),
+        missing=tally.missing, doubled=tally.doubled, reordered=tally.reordered,
     )  # fmt: skip
 
 
@@ -81,8 +84,8 @@ def take_turns(*, waiting: int, headers: str, pairs: int, slow_pairs: int) -> li
                 click.echo(f"{dialect.name}, {waiting} waiting, {headers}: {failure}", err=True)
                 continue
             click.echo(
-                f"{sample.server:16} {waiting:6} {headers:8} {sample.cpu_us:7.1f} us {sample.memory:8.0f} bytes "
-                f"{sample.fan_out_ms:8.1f} ms"
+                f"{sample.server:16} {waiting:6} {headers:8} {sample.cpu_us:7.1f} us "
+                f"{sample.memory:8.0f} bytes {sample.fan_out_ms:8.1f} ms"
             )
             samples.append(sample)
     return samples
@@ -118,7 +121,8 @@ def report(groups: Sequence[Sequence[Sample]], note: str) -> str:
     for samples in groups:
         if samples:
             first = samples[0]
-            parts += [f"### {first.waiting:,} waiting, {first.headers} headers", figures.table(head, _rows(samples))]
+            title = f"### {first.waiting:,} waiting, {first.headers} headers"
+            parts += [title, figures.table(head, _rows(samples))]
     return "\n\n".join(parts)
 
 
@@ -139,11 +143,11 @@ def write(text: str, groups: Sequence[Sequence[Sample]]) -> None:
 @click.option("--headers", multiple=True, type=click.Choice(["bare", "browser"]), default=("bare", "browser"))
 @click.option("--quick", is_flag=True, help="2 pairs of 300 waiting, in about a minute.")
 @click.option("--write", "keep", is_flag=True, help="Write the figures into performance.md and the chart.")
-@click.option("--note", default="The machine did nothing else.", help="What a reader has to know about the machine.")
+@click.option("--note", default="The machine did nothing else.", help="What to know about the machine.")
 @click.option("--raw", type=click.Path(path_type=Path), default=ROOT / "benchmarks" / "results.json")
 def main(
-    pairs: int, slow_pairs: int, waiting: tuple[int, ...], headers: tuple[str, ...], quick: bool, keep: bool, note: str,
-    raw: Path,
+    *, pairs: int, slow_pairs: int, waiting: tuple[int, ...], headers: tuple[str, ...],
+    quick: bool, keep: bool, note: str, raw: Path,
 ) -> None:  # fmt: skip
     """Measure Kodama beside its peers, in turns."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -153,11 +157,13 @@ def main(
     groups, text = [], ""
     for size in waiting:
         for kind in headers:
-            # Python peers are far from the bar at any size; with 10,000 they would only make the run long.
+            # Python peers are far from the bar at any size; 10,000 would only make the run long.
             slow = slow_pairs if size <= 1000 and kind == headers[0] else 0
             groups.append(take_turns(waiting=size, headers=kind, pairs=pairs, slow_pairs=slow))
-            raw.write_text(json.dumps([asdict(sample) for group in groups for sample in group], indent=1) + "\n")
-            text = report(groups, f"{pairs} pairs, {os.cpu_count()} cores shared with the load client. {note}")
+            rows = [asdict(sample) for group in groups for sample in group]
+            raw.write_text(json.dumps(rows, indent=1) + "\n")
+            known = f"{pairs} pairs, {os.cpu_count()} cores shared with the load client. {note}"
+            text = report(groups, known)
             if keep and groups[0]:
                 write(text, groups)
     click.echo(text)

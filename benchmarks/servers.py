@@ -73,7 +73,8 @@ def running(
         with log.open("wb") as output:
             began = time.monotonic()
             process = subprocess.Popen(
-                _command(name, port, own), cwd=ROOT, stdout=output, stderr=output, env={**os.environ, **(environ or {})}
+                _command(name, port, own), cwd=ROOT, stdout=output, stderr=output,
+                env={**os.environ, **(environ or {})},
             )
             try:
                 _await_port(process, port, log)

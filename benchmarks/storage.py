@@ -1,4 +1,4 @@
-"""What the log costs: publishing by 1, 8 and 64, clients that come back far behind, and starting on a big file.
+"""What the log costs: publishing by 1, 8 and 64, clients far behind that come back, a start on a big file.
 
 python -m benchmarks.storage prints Markdown tables; it measures Kodama alone.
 """
@@ -59,7 +59,8 @@ def publishing(*, seconds: float) -> str:
                 publish(port, publishers=publishers, seconds=0.5)
                 taken = publish(port, publishers=publishers, seconds=seconds)
             late = quantiles(taken, n=100)[98]
-            rows.append([store, str(publishers), f"{len(taken) / seconds:,.0f}", f"{median(taken):.2f}", f"{late:.2f}"])
+            rate = f"{len(taken) / seconds:,.0f}"
+            rows.append([store, str(publishers), rate, f"{median(taken):.2f}", f"{late:.2f}"])
     return figures.table(["store", "publishers", "messages per second", "median ms", "99 % within ms"], rows)
 
 
@@ -95,16 +96,19 @@ def storm(*, clients: int) -> str:
         request = b"GET /v1/rooms/lobby/events?since=after:1&wait=0 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
         with running(KODAMA.name, folder=folder) as (port, _, _):
             before, began = _reads(port), time.perf_counter()
-            connections = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(clients)]
+            connections = [
+                socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(clients)
+            ]
             for connection in connections:
                 connection.sendall(request)
-            whole = sum(_hear_all(connection).count(b'"offset":') == 100 for connection in connections)
+            whole = sum(_hear_all(one).count(b'"offset":') == 100 for one in connections)
             took = time.perf_counter() - began
             reads = _reads(port) - before
             for connection in connections:
                 connection.close()
     rows = [[f"{clients:,}", str(whole), str(reads), f"{took:.2f}"]]
-    return figures.table(["clients 100 messages behind", "got all 100", "store reads", "seconds for all"], rows)
+    head = ["clients 100 messages behind", "got all 100", "store reads", "seconds for all"]
+    return figures.table(head, rows)
 
 
 def _hear_all(connection: socket.socket) -> bytes:
@@ -121,7 +125,7 @@ def fill(file: Path, *, events: int) -> None:
         columns = [row[1] for row in log.execute("PRAGMA table_info(rooms)") if row[1] not in ("id", "name")]
         copied = ", ".join(columns)
         log.executemany(
-            f"INSERT INTO rooms (name, {copied}) SELECT ?, {copied} FROM rooms WHERE id = ?",  # noqa: S608  # our columns
+            f"INSERT INTO rooms (name, {copied}) SELECT ?, {copied} FROM rooms WHERE id = ?",  # our columns
             [(f"room-{number}", room) for number in range(ROOMS)],
         )
         log.execute("INSERT INTO epochs SELECT id, 1, ? FROM rooms WHERE id <> ?", (epoch, room))
@@ -147,7 +151,8 @@ def starting(*, starts: int) -> str:
         empty = _start(folder)
         rows.append(["empty", "1", f"{empty:.2f}"])
         fill(folder / "data" / "kodama.sqlite3", events=STORED)
-        rows.append([f"{STORED:,} events", str(starts), f"{median(_start(folder) for _ in range(starts)):.2f}"])
+        took = median(_start(folder) for _ in range(starts))
+        rows.append([f"{STORED:,} events", str(starts), f"{took:.2f}"])
     return figures.table(["log", "starts", "seconds until it accepts"], rows)
 
 

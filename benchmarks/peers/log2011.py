@@ -1,4 +1,4 @@
-"""What the server of 2011 did, on today's twisted.web: every waiting GET gets the next POST, nothing is kept."""
+"""What the server of 2011 did, on today's twisted.web: all who wait get the next POST, nothing is kept."""
 
 import json
 import sys
@@ -9,6 +9,8 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 
 
 class Door(Resource):
+    """Every path."""
+
     isLeaf = True
 
     def __init__(self) -> None:
@@ -16,10 +18,12 @@ class Door(Resource):
         self.waiting: list[Request] = []
 
     def render_GET(self, request: Request) -> int:
+        """Let the reader wait."""
         self.waiting.append(request)
         return NOT_DONE_YET
 
     def render_POST(self, request: Request) -> bytes:
+        """Answer all who wait."""
         said = json.dumps(json.load(request.content)).encode()
         waiting, self.waiting = self.waiting, []
         for reader in waiting:

@@ -1,4 +1,4 @@
-"""The long poll with a cursor on aiohttp and uvloop: a list of texts, and one future that all waiting share."""
+"""The long poll with a cursor on aiohttp and uvloop: a list of texts, one future that all waiting share."""
 
 import asyncio
 import sys
@@ -8,11 +8,14 @@ from aiohttp import web
 
 
 class Room:
+    """The texts, and the news of the next one."""
+
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def read(self, request: web.Request) -> web.Response:
+        """Answer with what is new, or with what will be."""
         since = int(request.query.get("since", len(self.texts)))
         if since >= len(self.texts):
             await asyncio.shield(self.news)
@@ -20,6 +23,7 @@ class Room:
         return web.json_response({"cursor": str(len(self.texts)), "events": events})
 
     async def write(self, request: web.Request) -> web.Response:
+        """Take a text and wake all who wait."""
         self.texts.append((await request.json())["text"])
         news, self.news = self.news, asyncio.get_running_loop().create_future()
         news.set_result(None)
@@ -35,4 +39,5 @@ async def application() -> web.Application:
 
 if __name__ == "__main__":
     uvloop.install()
-    web.run_app(application(), host="127.0.0.1", port=int(sys.argv[1]), backlog=4096, access_log=None, print=None)
+    port = int(sys.argv[1])
+    web.run_app(application(), host="127.0.0.1", port=port, backlog=4096, access_log=None, print=None)

@@ -1,4 +1,4 @@
-"""The long poll with a cursor on Tornado and uvloop: a list of texts, and one event that all waiting share."""
+"""The long poll with a cursor on Tornado and uvloop: a list of texts, one event that all waiting share."""
 
 import asyncio
 import json
@@ -13,7 +13,10 @@ NEWS: list[asyncio.Event] = []
 
 
 class Read(RequestHandler):
+    """Reads."""
+
     async def get(self) -> None:
+        """Answer with what is new, or with what will be."""
         since = int(self.get_query_argument("since", str(len(TEXTS))))
         if since >= len(TEXTS):
             await NEWS[0].wait()
@@ -22,7 +25,10 @@ class Read(RequestHandler):
 
 
 class Write(RequestHandler):
+    """Writes."""
+
     def post(self) -> None:
+        """Take a text and wake all who wait."""
         TEXTS.append(json.loads(self.request.body)["text"])
         NEWS[0].set()
         NEWS[0] = asyncio.Event()

@@ -9,6 +9,7 @@ CALLBACK = "got"
 
 
 def main() -> None:
+    """Send the words after the URL, or listen."""
     url, words = sys.argv[1], sys.argv[2:]
     browser = build_opener(HTTPCookieProcessor(CookieJar()))
     if words:

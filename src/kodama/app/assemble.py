@@ -69,7 +69,8 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
 
     polls = LongPolls(
         node, hold=settings.hold, clock=reactor, now=wall_clock, fields=FIELDS,
-        fail=lambda request, failure: site.fail(request, failure), random=Random(),
+        fail=lambda request, failure: site.fail(request, failure),
+        random=Random(),  # noqa: S311 - it spreads holds, and is asked at every poll
     )  # fmt: skip
     door = Door2011(node, fields=FIELDS, fail=lambda request, failure: site.fail(request, failure))
     api = Api(

@@ -26,7 +26,7 @@ _err = Console(stderr=True, highlight=False, soft_wrap=True)
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="kodama")
 def main() -> None:
-    """A chat and live-event server that never loses a message.
+    r"""A chat and live-event server that never loses a message.
 
     \b
     kodama serve                    open a room at http://127.0.0.1:8080/
@@ -144,7 +144,9 @@ def _serve(settings: Settings) -> int:
     def start() -> None:
         try:
             service = assemble(settings, reactor)
-            _reactor.addSystemEventTrigger("before", "shutdown", lambda: service.running and service.stopService())
+            _reactor.addSystemEventTrigger(
+                "before", "shutdown", lambda: service.running and service.stopService()
+            )
             service.startService()
         except (StoreDamaged, error.CannotListenError, OSError) as problem:
             _err.print(f"[red]kodama:[/] {escape(str(problem))}")

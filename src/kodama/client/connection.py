@@ -58,7 +58,7 @@ class Connection:
                 tries -= 1
                 if tries <= 0:
                     raise OSError(str(failure)) from failure
-            self._pause(uniform(wait / 2, wait))
+            self._pause(uniform(wait / 2, wait))  # noqa: S311 - it spreads a crowd, and is no secret
             wait = min(wait * 2, BACKOFF_LIMIT)
 
     def follow(self, tail: Tail) -> Iterator[list[dict[str, Any]]]:

@@ -7,10 +7,9 @@ cursor, and a poll that brings it gets the next message at once, one per poll, i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
-
-from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure

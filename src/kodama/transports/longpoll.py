@@ -103,6 +103,7 @@ class LongPolls:
         self.begin(Held(self, request, plan, who))
 
     def begin(self, held: Held) -> None:
+        """Answer ``held`` or park it. Raises `Forbidden`, `NotFound`."""
         plan = held.plan
         for room in plan.rooms:
             if room.facts.access is not _PUBLIC:
@@ -149,7 +150,8 @@ class LongPolls:
                 return
         owed = take(self.node, plan)
         if isinstance(owed, Deferred):
-            owed.addCallback(self._give, held, key).addErrback(lambda failure: self.fail(held.request, failure))
+            owed.addCallback(self._give, held, key)
+            owed.addErrback(lambda failure: self.fail(held.request, failure))
         elif owed is None:
             self._park(held)
         else:
@@ -174,6 +176,7 @@ class LongPolls:
         held.request.answer(answer)
 
     def jittered(self) -> float:
+        """Return how many seconds a poll that left it to us is held."""
         return self._hold * (1 - HOLD_JITTER + 2 * HOLD_JITTER * self._random.random())
 
     def _answer_empty(self, held: Held, extra: dict[str, object] | None = None) -> None:
@@ -184,6 +187,7 @@ class LongPolls:
         held.request.answer(self.encode(plan.poll, batch(plan.cursor, (), extra=extra)))
 
     def send_away(self, held: Held) -> None:
+        """Tell ``held`` when to come back, and close its connection."""
         after = round(self._random.uniform(*COME_BACK), 2)
         self._done(held)
         body = batch(held.plan.cursor, (), extra={"after": after})
@@ -195,6 +199,7 @@ class LongPolls:
             del self._clients[held.who.session, client]
 
     def encode(self, poll: Poll, body: bytes) -> Answer:
+        """Return the answer in the framing that was asked for."""
         if poll.callback is None:
             return Answer(200, body, self._json)
         return Answer(200, call(poll.callback, body), self._javascript)

@@ -97,7 +97,9 @@ async def find(node: Node, poll: Poll, *, now: int) -> Plan:
     """Return where a reading with these parameters begins. ``now`` is in ms."""
     rooms = tuple([node.followed(name) or await node.room(name) for name in poll.rooms])
     found = [await _place(node, poll.since, room, now=now) for room in rooms]
-    started = {room.name: place.offset for room, (place, how) in zip(rooms, found, strict=True) if how == "new"}
+    started = {
+        room.name: place.offset for room, (place, how) in zip(rooms, found, strict=True) if how == "new"
+    }
     lost = tuple([how if isinstance(how, Lost) else None for _, how in found])
     return Plan(
         rooms=rooms, places=tuple([place for place, _ in found]), started=started or None, poll=poll,

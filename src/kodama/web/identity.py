@@ -138,7 +138,8 @@ class Identity:
             except Unauthorized as error:
                 fault = error
         return Caller(
-            who=NOBODY if session is None else _who(session), session=session, by_cookie=by_cookie, fault=fault, host=name.strip("[]").lower(),
+            who=NOBODY if session is None else _who(session), session=session, by_cookie=by_cookie,
+            fault=fault, host=name.strip("[]").lower(),
             foreign=self._foreign(headers.get(b"origin"), host), forwarded=_forwarded(headers),
             accept=accept, framing=framing(accept),
             plain=token is None and framing(accept) in (Framing.JSON, Framing.PAGE),

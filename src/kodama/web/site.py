@@ -15,7 +15,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from kodama.core.errors import (
-    BadRequest, Forbidden, MethodNotAllowed, NotAcceptable, NotFound, Overloaded, Refused,
+    BadRequest,
+    Forbidden,
+    MethodNotAllowed,
+    NotAcceptable,
+    NotFound,
+    Overloaded,
+    Refused,
 )  # fmt: skip
 from kodama.core.names import room_name
 from kodama.core.who import NOBODY
@@ -121,7 +127,8 @@ class Site:
         """Answer a request whose serving failed later."""
         error = failure.value
         if isinstance(error, StoreUnavailable):
-            error = Overloaded("The server cannot store this now; try again with the same nonce.", retry_after=1)
+            said = "The server cannot store this now; try again with the same nonce."
+            error = Overloaded(said, retry_after=1)
         if isinstance(error, Refused):
             self._refused(request, error)
         else:
@@ -139,7 +146,7 @@ class Site:
     def _jsonp_callback(self, request: Request) -> str | None:
         """Return the callback of a JSONP read whose errors must come as a call, else None."""
         path = request.line.path
-        if not self._jsonp or not (path.startswith(b"/v1/") or path.startswith(b"/r/")):
+        if not self._jsonp or not path.startswith((b"/v1/", b"/r/")):
             return None
         if request.line.method != b"GET" or b"callback" not in request.line.query or _in_document(request):
             return None
@@ -175,7 +182,8 @@ class Site:
                 return Route({b"GET": self._many, b"POST": self._many_by_post})
             case ["v1", "session"]:
                 return Route({
-                    b"GET": self._api.show_session, b"POST": self._api.open_session, b"DELETE": self._api.end_session,
+                    b"GET": self._api.show_session, b"POST": self._api.open_session,
+                    b"DELETE": self._api.end_session,
                 })  # fmt: skip
             case ["r", name]:
                 room = room_name(name)
