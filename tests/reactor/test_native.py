@@ -40,10 +40,11 @@ def run(body: str) -> str:
     return ended.stdout.strip()
 
 
-def test_nothing_stands_between_uvloop_and_the_protocol() -> None:
+def test_nothing_stands_between_uvloop_and_a_protocol_that_wants_nothing() -> None:
     assert (
         run("""
         class P(Protocol):
+            unwrapped = True
             def connectionMade(self):
                 t = self.transport
                 print(t.write.__self__ is t._raw, t.data_received == self.dataReceived)
@@ -150,6 +151,37 @@ def test_a_taken_port_is_refused_and_a_stopped_one_is_free() -> None:
     """)
         == "taken\nfree"
     )
+
+
+def test_a_descriptor_of_ones_own_can_be_adopted() -> None:
+    assert (
+        run("""
+        class P(Protocol):
+            def connectionMade(self): self.transport.write(b"hello")
+            def dataReceived(self, data):
+                self.transport.write(data.upper()); self.transport.loseConnection()
+        ours, theirs = socket.socketpair(socket.AF_UNIX)
+        ours.setblocking(False)
+        reactor.adoptStreamConnection(ours.fileno(), socket.AF_UNIX, Factory.forProtocol(P))
+        ours.close()
+        def client(there):
+            there.settimeout(10); print(there.recv(5).decode()); there.sendall(b"echo")
+            print(there.recv(5).decode(), there.recv(5)); reactor.callFromThread(done)
+        deferToThread(client, theirs).addErrback(done)
+    """)
+        == "hello\nECHO b''"
+    )
+
+
+def test_a_protocol_is_named_in_the_log_while_it_reads() -> None:
+    assert run("""
+        from twisted.python import context, log
+        class P(Protocol):
+            def dataReceived(self, data):
+                print(context.get(log.ILogContext)["system"]); done()
+            def logPrefix(self): return "Echo"
+        serve(P, lambda n: socket.create_connection(("127.0.0.1", n)).sendall(b"x"))
+    """).startswith("Echo,127.0.0.1")
 
 
 def test_a_child_process_is_seen_to_end() -> None:

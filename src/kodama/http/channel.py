@@ -65,6 +65,8 @@ class Channel:
         "_request", "_scanned", "_state", "_write", "deadline", "factory", "peer", "slot", "transport",
     )  # fmt: skip
 
+    unwrapped: Final = True  # a reactor that knows the word calls `dataReceived` without a frame between
+
     def __init__(self, factory: HttpFactory) -> None:
         self._factory = factory
         self.factory = factory

@@ -1,9 +1,11 @@
 """One accepted connection: uvloop's transport, offered to a Twisted protocol as `ITCPTransport`.
 
-Decides that nothing of ours stands between the two in the hot path: ``data_received`` is the
-protocol's own bound ``dataReceived``, ``write`` is uvloop's bound ``write``. uvloop remembers
-``data_received`` when it is given a protocol, so giving a connection a new protocol goes through
-``protocol``, which tells uvloop again. Slots, because every waiting client holds one of these.
+Decides that nothing of ours needs to stand between the two: ``write`` is uvloop's bound
+``write``, and for a protocol with a true attribute ``unwrapped`` its own bound ``dataReceived``
+is what uvloop calls. Any other protocol gets what Twisted gives: its log prefix around each piece
+of data, and ``dataReceived`` looked up anew each time. uvloop remembers ``data_received`` when it
+is given a protocol, so giving a connection a new one goes through ``protocol``, which tells uvloop
+again. Slots, because every waiting client holds one of these.
 
 ``startTLS`` turns the connection into a `Secured`, a face of Twisted's TLS protocol, which
 itself sits on a new, bare `Connection` over the same uvloop transport.
@@ -15,6 +17,7 @@ import socket
 import struct
 from asyncio import Transport
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -22,6 +25,7 @@ from twisted.internet.error import ConnectionAborted, ConnectionDone, Connection
 from twisted.internet.interfaces import (
     IConsumer,
     IHalfCloseableProtocol,
+    ILoggingContext,
     IPushProducer,
     ISSLTransport,
     ITCPTransport,
@@ -29,6 +33,7 @@ from twisted.internet.interfaces import (
 )
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python import log
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -43,6 +48,11 @@ _log: Final = Logger()
 
 def _drop(data: bytes) -> None:
     """Write to nobody: the connection is gone."""
+
+
+def _pass_on(protocol: Any, context: dict[str, object], data: bytes) -> None:
+    """Give data to a protocol under its name in the log."""
+    log.callWithContext(context, protocol.dataReceived, data)
 
 
 @implementer(ITLSTransport, ITCPTransport, IConsumer, IPushProducer)
@@ -83,7 +93,11 @@ class Connection:
     @protocol.setter
     def protocol(self, protocol: Any) -> None:
         self._protocol = protocol
-        self.data_received: Callable[[bytes], None] = protocol.dataReceived
+        self.data_received: Callable[[bytes], None]
+        if getattr(protocol, "unwrapped", False):
+            self.data_received = protocol.dataReceived
+        else:
+            self.data_received = partial(_pass_on, protocol, {"system": self.logPrefix(), "isError": 0})
         self._raw.set_protocol(self)  # type: ignore[arg-type]  # uvloop asks for the methods, not the class
 
     def eof_received(self) -> bool:
@@ -139,8 +153,11 @@ class Connection:
             self.producer.resumeProducing()
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
-        """Write the pieces in one go."""
-        self.write(b"".join(iovec))
+        """Write the pieces in one go; raises TypeError if one is not bytes."""
+        pieces = list(iovec)
+        if any(isinstance(piece, str) for piece in pieces):
+            raise TypeError("Data must be bytes")
+        self.write(b"".join(pieces))
 
     def loseConnection(self, reason: object = None) -> None:
         """Close when all is written and the producer, if any, has ended."""
@@ -197,6 +214,11 @@ class Connection:
         if self.connected and not self._raw.is_closing():
             self._raw.resume_reading()
 
+    @property
+    def reading(self) -> bool:
+        """Whether the peer is listened to at the moment."""
+        return self.connected and self._raw.is_reading()
+
     startReading = resumeProducing
     stopReading = pauseProducing
 
@@ -223,7 +245,9 @@ class Connection:
 
     def logPrefix(self) -> str:
         """The protocol's name in the log."""
-        return f"{type(self._protocol).__name__},{getattr(self._peer, 'host', '')}"
+        named = ILoggingContext(self._protocol, None)
+        prefix = type(self._protocol).__name__ if named is None else named.logPrefix()
+        return f"{prefix},{getattr(self._peer, 'host', '')}"
 
     def getTcpNoDelay(self) -> bool:
         """Whether small writes are sent at once."""

@@ -50,6 +50,11 @@ class UvloopReactor(AsyncioSelectorReactor):
         self.connections.clear()
         return gone
 
+    def getReaders(self) -> list[Any]:
+        """Return whatever is read from, native connections among it."""
+        reading = [one for one in self.connections if one.reading]
+        return [*super().getReaders(), *reading]  # type: ignore[no-untyped-call]  # Twisted's
+
     def _watch_children(self) -> None:
         """Reap children from SIGCHLD: uvloop's own wake-up descriptor has replaced Twisted's."""
         if self._installSignalHandlers:
