@@ -10,7 +10,7 @@ from kodama.core.change import written
 from kodama.core.event import entry
 from kodama.store.interface import After, Around, Before, Newest
 from kodama.store.sqlite import reads
-from kodama.store.sqlite.file import CHECKED_WHOLE, reading
+from kodama.store.sqlite.file import CHECKED_WHOLE, inspecting
 from kodama.store.stamps import stamp
 from tests.conformance.stores import Site, delete, edit, publish, react, sqlite
 
@@ -42,7 +42,7 @@ def test_a_large_log_opens_and_answers_without_being_read_through(tmp_path: Path
         steps += 1
         return 0
 
-    with reading(tmp_path / "log.db") as connection:
+    with inspecting(tmp_path / "log.db") as connection:
         connection.set_progress_handler(count, 1000)
         reads.open_room(connection, "lobby", tail_bytes=10_000)
         reads.read(connection, "lobby", after=50_000, limit=100, size=10**6)
@@ -64,7 +64,7 @@ def plans(site: Site, *changes: Any) -> list[str]:
     site.append(*changes)
     connection.set_trace_callback(None)
     asked = [one for one in statements if one.startswith(("SELECT", "WITH", "UPDATE", "DELETE"))]
-    with reading(site.store._path) as other:  # type: ignore[attr-defined]
+    with inspecting(site.store._path) as other:  # type: ignore[attr-defined]
         return [
             f"{row[3]}: {statement}"
             for statement in asked

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from kodama.store.interface import StoreUnavailable
-from kodama.store.sqlite.file import examine, hold, reading, settle_on_disk, verify
+from kodama.store.sqlite.file import examine, hold, inspecting, settle_on_disk, verify
 
 _BESIDE: Final = ("", "-wal", "-shm")
 
@@ -54,7 +54,7 @@ def _copy(source: Path, target: Path) -> None:
     partial = target.with_name(target.name + ".partial")
     partial.unlink(missing_ok=True)
     try:
-        with reading(source) as origin:
+        with inspecting(source) as origin:
             copy = sqlite3.connect(partial, isolation_level=None)
             try:
                 origin.backup(copy)  # in one step: one moment, and the writer is not held up

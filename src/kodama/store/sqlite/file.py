@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -88,7 +88,7 @@ def examine(path: Path) -> None:
     # With a write-ahead log beside it the end may be in there: a checkpoint was cut short.
     if not unclean and size < _size_in(header):
         raise StoreDamaged(f"{path} is damaged (its end is missing). Restore a backup of it.")
-    with _damage_explained(path), reading(path) as connection:
+    with _damage_explained(path), inspecting(path) as connection:
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version > len(schema()):
             raise StoreDamaged(_too_new(path, version))
@@ -136,7 +136,22 @@ def writing(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
+def reading(path: Path) -> Iterator[Callable[[Callable[[sqlite3.Connection], Any]], Any]]:
+    """Yield what answers questions from one moment each, on a connection that cannot write."""
+    with inspecting(path) as connection:
+
+        def answer(question: Callable[[sqlite3.Connection], Any]) -> Any:
+            connection.execute("BEGIN")
+            try:
+                return question(connection)
+            finally:
+                connection.execute("COMMIT")
+
+        yield answer
+
+
+@contextmanager
+def inspecting(path: Path) -> Iterator[sqlite3.Connection]:
     """Yield a connection that cannot write, for one thread."""
     connection = sqlite3.connect(
         path.resolve().as_uri() + "?mode=ro", uri=True, isolation_level=None, check_same_thread=False

@@ -7,6 +7,7 @@ per row gives up and retakes the interpreter's lock at each).
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from kodama.core.event import Entry
 from kodama.core.room import RoomFacts
 from kodama.store.batch import Batch, EventRow, Head, Known, NonceRow
 from kodama.store.interface import Commit, Stored
-from kodama.store.sqlite.file import transaction
+from kodama.store.sqlite.file import outage, transaction, unavailable
 
 ENTRY: Final = "offset, epoch, time, kind, json"
 CHUNKS: Final = (64, 16, 4, 1)  # rows a statement; few sizes, so that all stay prepared
@@ -45,13 +46,19 @@ def put_room(connection: sqlite3.Connection, facts: RoomFacts) -> int:
 class Log:
     """The writer's side of the file: the connection and the heads of rooms written lately.
 
-    It is the `kodama.store.batch.Rows` of its own batches.
+    It is the `kodama.store.batch.Rows` of its own batches. ``lock`` is the descriptor that
+    keeps the file for this process.
     """
 
     fault = sqlite3.Error
+    outage = staticmethod(outage)
+    unavailable = staticmethod(unavailable)
 
-    def __init__(self, connection: sqlite3.Connection, *, epoch: str, now: Callable[[], int]) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, *, lock: int, epoch: str, now: Callable[[], int]
+    ) -> None:
         self.connection = connection
+        self._lock = lock
         self.epoch = epoch
         self.now = now
         self._heads: dict[str, Head] = {}
@@ -66,6 +73,11 @@ class Log:
             results = batch.take(changes)
         self._heads.update(batch.heads)
         return batch.commits(), results
+
+    def close(self) -> None:
+        """Close the file, which folds the write-ahead log in, and let it go."""
+        self.connection.close()
+        os.close(self._lock)
 
     def head(self, room: str) -> Head | None:
         """Return where the room's log ends."""

@@ -14,8 +14,8 @@ from typing import Final
 from kodama.core.room import DAY_MS, Retention
 from kodama.store.sqlite.file import transaction
 from kodama.store.sqlite.reads import extent, first_not_older
-from kodama.store.sqlite.threads import AGAIN
 from kodama.store.stamps import NONCE_KEPT_MS
+from kodama.store.threads import AGAIN
 
 STEP_ROWS: Final = 500
 
