@@ -15,7 +15,9 @@ from kodama.core.change import Change, DeleteMessage, EditMessage, Nonce, Publis
 from kodama.core.event import Author
 from kodama.store.interface import Group, Store, Stored
 from kodama.store.memory import MemoryStore
+from kodama.store.postgres import PostgresStore
 from kodama.store.sqlite import SqliteStore
+from tests import engines
 
 PATIENCE = 60.0  # seconds until a test gives a thread up for lost
 AIKO = Author(id="u_aiko", name="Aiko", kind="user")
@@ -98,7 +100,12 @@ def sqlite(folder: Path) -> Site:
     return Site(SqliteStore(folder / "log.db", reactor=reactor, now=lambda: clock[0]), reactor, clock)
 
 
-STORES: dict[str, Callable[[Path], Site]] = {"memory": memory, "sqlite": sqlite}
+def postgres(folder: Path) -> Site:
+    clock, reactor = [1_000_000], HandReactor()
+    return Site(PostgresStore(engines.postgres().schema(), reactor=reactor, now=lambda: clock[0]), reactor, clock)
+
+
+STORES: dict[str, Callable[[Path], Site]] = {"memory": memory, "sqlite": sqlite, "postgres": postgres}
 
 
 def publish(

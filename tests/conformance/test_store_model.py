@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tests.conformance.stores import (
     Site,
     delete,
     edit,
+    postgres,
     publish,
     react,
     sqlite,
@@ -79,10 +81,12 @@ def comparable(value: Any) -> Any:
 class BothStores(RuleBasedStateMachine):
     """Does the same to both; only what they say at the end of each step is compared."""
 
+    make: Callable[[Path], Site]
+
     def __init__(self) -> None:
         super().__init__()
         self._folder = tempfile.TemporaryDirectory()
-        self.real = sqlite(Path(self._folder.name)).start()
+        self.real = type(self).make(Path(self._folder.name)).start()
         clock = self.real.clock
         model = MemoryStore(lambda: clock[0], epoch=self.real.store.epoch)
         self.model = Site(model, HandReactor(), clock).start()
@@ -144,5 +148,15 @@ class BothStores(RuleBasedStateMachine):
             self.same(lambda store, room=room: store.read(room, after=0, limit=10_000, size=2**40))
 
 
-TestBothStores = BothStores.TestCase
-TestBothStores.settings = settings(settings.default, stateful_step_count=25)
+class SqliteAndModel(BothStores):
+    make = staticmethod(sqlite)
+
+
+class PostgresAndModel(BothStores):
+    make = staticmethod(postgres)
+
+
+TestSqlite = SqliteAndModel.TestCase
+TestSqlite.settings = settings(settings.default, stateful_step_count=25)
+TestPostgres = PostgresAndModel.TestCase
+TestPostgres.settings = settings(settings.default, stateful_step_count=25, max_examples=20)

@@ -97,6 +97,11 @@ def test_the_same_nonce_of_another_sender_or_room_is_another(site: Site) -> None
     assert len(site.log("b")) == 1
 
 
+def test_the_tops_of_many_rooms_are_one_question(site: Site) -> None:
+    site.append(publish(), publish(), publish(room="garden"))
+    assert site.wait(site.store.tops(["garden", "lobby", "nowhere"])) == {"garden": 1, "lobby": 2}
+
+
 def test_only_publishing_makes_a_room(site: Site) -> None:
     results = site.append(edit(1, "x"), delete(1), react(1), topic("t"))
     assert all(isinstance(one, NotFound) for one in results)

@@ -40,6 +40,10 @@ def open_store(settings: Settings, reactor: Any) -> Store:
     """Return the store that the settings name."""
     if settings.store == "memory":
         return MemoryStore(wall_clock)
+    if settings.store.startswith(("postgresql://", "postgres://")):
+        from kodama.store.postgres import PostgresStore  # an extra: psycopg may not be installed
+
+        return PostgresStore(settings.store, reactor=reactor, now=wall_clock)
     Path(settings.data).mkdir(parents=True, exist_ok=True)
     return SqliteStore(Path(settings.data) / STORE_FILE, reactor=reactor, now=wall_clock)
 

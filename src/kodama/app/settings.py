@@ -85,10 +85,8 @@ def _networks(text: str) -> tuple[str, ...]:
 
 
 def _store(text: str) -> str:
-    if text.startswith(("postgresql://", "postgres://")):
-        raise ValueError("names PostgreSQL, which this version does not speak yet")
-    if text not in ("sqlite", "memory"):
-        raise ValueError("is neither sqlite nor memory")
+    if not text.startswith(("postgresql://", "postgres://")) and text not in ("sqlite", "memory"):
+        raise ValueError("is neither sqlite, memory nor a postgresql:// address")
     return text
 
 
@@ -114,7 +112,10 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("host", "127.0.0.1", "Address to listen on; 0.0.0.0 or :: for everybody.", str),
     Setting("port", 8080, "TCP port; 0 takes any that is free.", _whole(0, 65535)),
     Setting("data", None, "Directory of the store; by default kodama below XDG_DATA_HOME.", Path),
-    Setting("store", "sqlite", "Where events are kept: sqlite, or memory (forgets at the end).", _store),
+    Setting(
+        "store", "sqlite",
+        "Where events are kept: sqlite, memory (forgets at the end), or postgresql://….", _store,
+    ),
     Setting("bus", "local", "How nodes hear of each other; local is one node.", _bus),
     Setting("hosts", (), "Names this server answers for, comma-separated; * for all.", _list),
     Setting("origins", (), "Foreign sites (https://example.com) whose pages may write.", _list),

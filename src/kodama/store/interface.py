@@ -19,7 +19,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -178,6 +178,11 @@ class Store(Protocol):
 
     def rooms(self) -> Deferred[Sequence[Listed]]:
         """Return all rooms by name."""
+        ...
+
+    def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, int]]:
+        """Return the newest offset of each of ``rooms`` that exists, by one question: how a node
+        that other nodes' commits did not reach finds out."""
         ...
 
     def put_room(self, facts: RoomFacts) -> Deferred[None]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from bisect import bisect_left
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from twisted.internet.defer import Deferred, succeed
@@ -163,6 +163,10 @@ class MemoryStore:
     def rooms(self) -> Deferred[Sequence[Listed]]:
         """Return all rooms by name."""
         return succeed(tuple(Listed(room.facts, room.top) for _, room in sorted(self._rooms.items())))
+
+    def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, int]]:
+        """Return the newest offset of each of ``rooms`` that exists."""
+        return succeed({name: self._rooms[name].top for name in rooms if name in self._rooms})
 
     def put_room(self, facts: RoomFacts) -> Deferred[None]:
         """Create the room or replace its settings."""

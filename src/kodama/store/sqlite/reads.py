@@ -7,7 +7,7 @@ have no holes), which is why there is no index by time to keep up at each append
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from kodama.core.event import Entry
@@ -123,6 +123,12 @@ def rooms(connection: sqlite3.Connection) -> Sequence[Listed]:
         "FROM rooms ORDER BY name"
     )
     return tuple(Listed(_facts(row[:-1]), row[-1]) for row in rows)
+
+
+def tops(connection: sqlite3.Connection, names: Sequence[str]) -> Mapping[str, int]:
+    """Return the newest offset of each of ``names`` that exists."""
+    found = {name: extent(connection, name) for name in names}
+    return {name: room.top for name, room in found.items() if room is not None}
 
 
 def _page(

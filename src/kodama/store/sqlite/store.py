@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -101,6 +101,10 @@ class SqliteStore:
     def rooms(self) -> Deferred[Sequence[Listed]]:
         """Return all rooms by name."""
         return self._opened.ask(reads.rooms)
+
+    def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, int]]:
+        """Return the newest offset of each of ``rooms`` that exists."""
+        return self._opened.ask(lambda file: reads.tops(file, rooms))
 
     def put_room(self, facts: RoomFacts) -> Deferred[None]:
         """Create the room or replace its settings, durably."""

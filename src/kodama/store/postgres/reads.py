@@ -1,0 +1,201 @@
+"""The questions asked of the database, each inside one read-only transaction of one moment.
+
+The one decision here: what retention took away is decided by the room's ``swept`` alone; rows at
+or below it may still be there for a while and are never shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple
+
+from kodama.core.event import Entry
+from kodama.core.room import Access, Retention, RoomFacts
+from kodama.store.interface import After, Around, Before, Listed, Newest, Page, RoomLog, Slice, Where
+from kodama.store.postgres.log import ENTRY
+from kodama.store.postgres.server import Connection, connect
+from kodama.store.threads import Question
+
+_FACTS: Final = "name, title, topic, access, owner, days, events"
+_BELOW: Final = (
+    f"SELECT {ENTRY} FROM kodama_events WHERE room_id = %s AND \"offset\" < %s AND \"offset\" > %s "  # noqa: S608
+    "AND kind = 'message' ORDER BY \"offset\" DESC LIMIT %s"
+)
+_FROM: Final = (
+    f"SELECT {ENTRY} FROM kodama_events WHERE room_id = %s AND \"offset\" >= %s AND \"offset\" > %s "  # noqa: S608
+    "AND kind = 'message' ORDER BY \"offset\" LIMIT %s"
+)
+_STEP_ROWS: Final = 500
+
+
+class Extent(NamedTuple):
+    """The room's number, what was swept, the newest offset ever given, and its epoch."""
+
+    id: int
+    swept: int
+    top: int
+    epoch: str
+
+
+@contextmanager
+def reading(url: str) -> Iterator[Any]:
+    """Yield what answers questions from one moment each; reconnects after an outage."""
+    held: list[Connection] = []
+
+    def answer(question: Question[Connection]) -> Any:
+        if held and (held[0].broken or held[0].closed):
+            held.clear()
+        if not held:
+            held.append(connect(url))
+        with held[0].transaction():
+            held[0].execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            return question(held[0])
+
+    try:
+        yield answer
+    finally:
+        for connection in held:
+            connection.close()
+
+
+def extent(connection: Connection, room: str) -> Extent | None:
+    """Return where the room's kept log begins and ends, or None if there is no such room."""
+    row = connection.execute(
+        "SELECT id, swept, top, epoch FROM kodama_rooms WHERE name = %s", (room,)
+    ).fetchone()
+    return Extent(*row) if row else None
+
+
+def first_not_older(connection: Connection, room: Extent, *, time: int) -> int:
+    """Return the lowest kept offset whose time is at least ``time``, or top + 1.
+
+    By halving: time never decreases in a room and offsets have no holes, so no index is needed.
+    """
+    low, high = room.swept + 1, room.top + 1
+    while low < high:
+        middle = (low + high) // 2
+        row = connection.execute(
+            'SELECT time FROM kodama_events WHERE room_id = %s AND "offset" = %s', (room.id, middle)
+        ).fetchone()
+        assert row is not None
+        low, high = (middle + 1, high) if row[0] < time else (low, middle)
+    return low
+
+
+def open_room(connection: Connection, name: str, *, tail_bytes: int) -> RoomLog | None:
+    """Return the room with its newest entries."""
+    room = extent(connection, name)
+    if room is None:
+        return None
+    facts = connection.execute(f"SELECT {_FACTS} FROM kodama_rooms WHERE id = %s", (room.id,)).fetchone()  # noqa: S608
+    assert facts is not None
+    epochs = connection.execute(
+        "SELECT first, epoch FROM kodama_epochs WHERE room_id = %s ORDER BY first", (room.id,)
+    ).fetchall()
+    tail = _tail(connection, room, size=tail_bytes)
+    starts = [(int(first), str(epoch)) for first, epoch in epochs]
+    return RoomLog(_facts(facts), room.swept + 1, room.top, tuple(starts), tuple(reversed(tail)))
+
+
+def read(connection: Connection, name: str, *, after: int, limit: int, size: int) -> Slice:
+    """Return the entries above ``after``."""
+    room = extent(connection, name)
+    if room is None:
+        return Slice((), 1)
+    taken: list[Entry] = []
+    after = max(after, room.swept)
+    while len(taken) < limit:
+        rows = connection.execute(
+            f'SELECT {ENTRY} FROM kodama_events WHERE room_id = %s AND "offset" > %s '  # noqa: S608
+            'ORDER BY "offset" LIMIT %s',
+            (room.id, after, min(_STEP_ROWS, limit - len(taken))),
+        ).fetchall()
+        for row in rows:
+            size -= len(row[-1])
+            if size < 0 and taken:
+                return Slice(tuple(taken), room.swept + 1)
+            taken.append(Entry(*row))
+        if len(rows) < _STEP_ROWS:
+            break
+        after = taken[-1].offset
+    return Slice(tuple(taken), room.swept + 1)
+
+
+def offset_at(connection: Connection, name: str, *, time: int) -> int:
+    """Return the offset before the lowest kept event not older than ``time``."""
+    room = extent(connection, name)
+    return first_not_older(connection, room, time=time) - 1 if room else 0
+
+
+def history(connection: Connection, name: str, *, where: Where, limit: int) -> Page:
+    """Return a page of messages, oldest first."""
+    room = extent(connection, name)
+    if room is None:
+        return Page((), more=False, top=0, epoch="")
+    messages, more = _page(connection, room, where=where, limit=limit)
+    return Page(tuple(messages), more, room.top, room.epoch)
+
+
+def rooms(connection: Connection) -> Sequence[Listed]:
+    """Return all rooms by name."""
+    rows = connection.execute(f"SELECT {_FACTS}, top FROM kodama_rooms ORDER BY name")  # noqa: S608
+    return tuple(Listed(_facts(row[:-1]), row[-1]) for row in rows)
+
+
+def tops(connection: Connection, names: Sequence[str]) -> Mapping[str, int]:
+    """Return the newest offset of each of ``names`` that exists."""
+    rows = connection.execute("SELECT name, top FROM kodama_rooms WHERE name = ANY(%s)", (list(names),))
+    return dict(rows.fetchall())
+
+
+def _tail(connection: Connection, room: Extent, *, size: int) -> list[Entry]:
+    tail: list[Entry] = []
+    before = room.top + 1
+    while size:
+        rows = connection.execute(
+            f'SELECT {ENTRY} FROM kodama_events WHERE room_id = %s AND "offset" < %s AND "offset" > %s '  # noqa: S608
+            'ORDER BY "offset" DESC LIMIT %s',
+            (room.id, before, room.swept, _STEP_ROWS),
+        ).fetchall()
+        for row in rows:
+            size -= len(row[-1])
+            if size < 0:
+                return tail
+            tail.append(Entry(*row))
+        if len(rows) < _STEP_ROWS:
+            return tail
+        before = tail[-1].offset
+    return tail
+
+
+def _page(connection: Connection, room: Extent, *, where: Where, limit: int) -> tuple[list[Entry], bool]:
+    match where:
+        case Newest():
+            below, older = _some(connection, _BELOW, room=room, offset=room.top + 1, limit=limit)
+            return below[::-1], older
+        case Before(offset):
+            below, older = _some(connection, _BELOW, room=room, offset=offset, limit=limit)
+            return below[::-1], older
+        case After(offset):
+            return _some(connection, _FROM, room=room, offset=offset + 1, limit=limit)
+        case Around(offset):
+            below, older = _some(connection, _BELOW, room=room, offset=offset, limit=limit // 2)
+            above, newer = _some(connection, _FROM, room=room, offset=offset, limit=limit - limit // 2)
+            return [*below[::-1], *above], older or newer
+
+
+def _some(
+    connection: Connection, question: str, *, room: Extent, offset: int, limit: int
+) -> tuple[list[Entry], bool]:
+    """Return ``limit`` rows and whether there is at least one more."""
+    rows = connection.execute(question.encode(), (room.id, offset, room.swept, limit + 1)).fetchall()
+    return [Entry(*row) for row in rows[:limit]], len(rows) > limit
+
+
+def _facts(row: Sequence[Any]) -> RoomFacts:
+    name, title, topic, access, owner, days, events = row
+    return RoomFacts(
+        name=name, title=title, topic=topic, access=Access(access), owner=owner,
+        retention=Retention(days=days, events=events),
+    )

@@ -1,0 +1,118 @@
+"""Real PostgreSQL, NATS and Redis servers for tests, from Debian's packages: started on free
+loopback ports when first asked for, stopped when the tests end."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from itertools import count
+from pathlib import Path
+from time import monotonic, sleep
+from urllib.parse import quote
+
+import pytest
+
+PATIENCE = 60.0
+_numbers = count(1)
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition: Callable[[], object], what: str, *, patience: float = PATIENCE) -> None:
+    """Wait until ``condition`` holds; fail by name if it never does."""
+    end = monotonic() + patience
+    while not condition():
+        if monotonic() > end:
+            pytest.fail(f"{what} did not happen within {patience:g} s")
+        sleep(0.02)
+
+
+def answers(port: int) -> bool:
+    """Return whether somebody listens on the loopback port."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Postgres:
+    """One PostgreSQL server with a data directory of its own."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="kodama-pg-"))
+        self.port = free_port()
+        self._bin = _newest_postgres()
+        self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        if self._as:
+            owner = pwd.getpwnam("postgres")
+            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
+        self._run("initdb", "-D", str(self.folder / "data"), "-A", "trust", "-U", "kodama", "-E", "UTF8", "--no-sync")
+        self.start()
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=200"
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-w", "-o", options, "start")
+
+    def stop(self, how: str = "fast") -> None:
+        """Stop the server: ``fast``, or ``immediate`` as a crash would."""
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", how, "-w", "stop")
+
+    def promote(self) -> None:
+        """Let the database go on as a recovered copy of itself does: on a new timeline."""
+        self.stop()
+        self._run("sh", "-c", f"echo \"restore_command = 'false'\" >> {self.folder}/data/postgresql.auto.conf && "
+                              f"touch {self.folder}/data/recovery.signal")
+        self.start()
+
+    @property
+    def pid(self) -> int:
+        """The server's main process."""
+        return int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+    def schema(self) -> str:
+        """Return the URL of a new, empty schema."""
+        name = f"t{os.getpid()}_{next(_numbers)}"
+        base = f"postgresql://kodama@127.0.0.1:{self.port}/postgres"
+        self._run("psql", "-q", "-c", f"CREATE SCHEMA {name}", base)
+        return f"{base}?options={quote(f'-csearch_path={name}', safe='')}"
+
+    def close(self) -> None:
+        """Stop the server and remove what it kept."""
+        try:
+            self.stop("immediate")
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [*self._as, program if program == "sh" else str(self._bin / program), *arguments], cwd="/", text=True, check=False,
+            stdout=subprocess.PIPE if program != "pg_ctl" else subprocess.DEVNULL, stderr=subprocess.STDOUT,
+        )
+        assert done.returncode == 0, f"{program} failed: {done.stdout}"
+
+
+@cache
+def postgres() -> Postgres:
+    """Return the tests' PostgreSQL server. Debian's package `postgresql` brings it."""
+    server = Postgres()
+    atexit.register(server.close)
+    return server
+
+
+def _newest_postgres() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    if not found:
+        pytest.fail("PostgreSQL is not installed: apt-get install postgresql")
+    return found[-1]
