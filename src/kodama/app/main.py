@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from pathlib import Path
-from secrets import token_urlsafe
 from typing import Any
 
 import click
@@ -15,8 +14,7 @@ from rich.markup import escape
 
 from kodama import __version__
 from kodama.app.settings import BadSetting, Settings
-from kodama.client.connection import Connection
-from kodama.client.protocol import ClientFault, Tail, publish
+from kodama.client import Client, ClientFault, CursorFile, Event, Wants
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 _out = Console(highlight=False, soft_wrap=True)
@@ -66,8 +64,9 @@ def send(room: str, text: str, url: str, name: str | None) -> None:
     """
     words = sys.stdin.read().rstrip("\n") if text == "-" else text
     try:
-        Connection(url).ask(publish(room, words, nonce=token_urlsafe(16), name=name), tries=5)
-    except (ClientFault, OSError) as error:
+        with Client(url, name=name, tries=5) as client:
+            client.room(room).send(words)
+    except ClientFault as error:
         _fail(f"Not sent: {error}")
 
 
@@ -80,19 +79,15 @@ def send(room: str, text: str, url: str, name: str | None) -> None:
 @click.option("--state", type=click.Path(path_type=Path), help="File that keeps the cursor between runs.")
 def tail(room: str, url: str, since: str, lines: str | None, follow: str, state: Path | None) -> None:
     """Show what is said in ROOM, and go on, through restarts of the server."""
-    if state is not None and state.exists():
-        since = state.read_text().strip()
+    wants = Wants(since=since, cursor_file=None if state is None else CursorFile(state))
     try:
-        connection, reading = Connection(url), Tail(room, since=since)
-        batches = connection.follow(reading) if follow == "yes" else connection.catch_up(reading)
-        for events in batches:
-            for event in events:
+        with Client(url, tries=5) as client:
+            reading = client.room(room).read(wants)
+            for event in reading if follow == "yes" else reading.catch_up():
                 line = _json(event) if lines else _line(event)
                 if line:
                     click.echo(line)
-            if state is not None:  # only once all that the cursor covers has been shown
-                _keep(state, reading.cursor)
-    except (ClientFault, OSError) as error:
+    except ClientFault as error:
         _fail(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
@@ -168,20 +163,19 @@ def _store_file(data: Path | None) -> Path:
     return Path(Settings.load(os.environ, overrides={"data": data}).data) / STORE_FILE
 
 
-def _line(event: dict[str, Any]) -> str | None:
-    if event.get("type") == "gap":
-        return f"--- missing: {event.get('from')} to {event.get('to')} ({event.get('reason')})"
-    if event.get("type") != "message" or event.get("deleted"):
+def _line(event: Event) -> str | None:
+    if event.type == "gap":
+        first, last = event.lost
+        return f"--- missing: {first} to {last} ({event.reason})"
+    if event.type != "message" or event.deleted:
         return None
-    text = event.get("text")
-    words = text if isinstance(text, str) else json.dumps(event.get("data"), ensure_ascii=False)
-    clock = str(event.get("time", ""))[11:16]
-    return f"{clock} {_plain(event['author']['name'])}: {_plain(words)}"
+    words = event.text if event.text is not None else json.dumps(event.data, ensure_ascii=False)
+    return f"{event.time[11:16]} {_plain(event.author.name)}: {_plain(words)}"
 
 
-def _json(event: dict[str, Any]) -> str:
+def _json(event: Event) -> str:
     """Return the event as JSON with readable letters, but nothing that a terminal would obey."""
-    text = json.dumps(event, ensure_ascii=False)
+    text = json.dumps(event.raw, ensure_ascii=False)
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
@@ -190,12 +184,6 @@ def _plain(text: str) -> str:
     return "".join(
         char if char.isprintable() else "\n      " if char == "\n" else f"\\x{ord(char):02x}" for char in text
     )
-
-
-def _keep(state: Path, cursor: str) -> None:
-    draft = state.with_name(state.name + ".new")
-    draft.write_text(cursor + "\n")
-    draft.replace(state)
 
 
 def _fail(sentence: str) -> Any:
