@@ -21,6 +21,7 @@ from kodama.bus.interface import Bus
 from kodama.core.change import Change
 from kodama.core.event import Entry
 from kodama.core.handover import Handover, Mode
+from kodama.core.remembered import Budget, Remembered
 from kodama.core.room import Retention, RoomFacts
 from kodama.core.stream import Stream
 from kodama.metrics import Metrics
@@ -28,6 +29,7 @@ from kodama.store.interface import Commit, Group, RoomLog, Settle, Slice, Store,
 
 TAIL_AT_OPEN: Final = 1024 * 1024
 ROOMS_FOLLOWED: Final = 10_000
+ANSWERS_BYTES: Final = 32 * 1024 * 1024
 _log: Final = Logger()
 
 
@@ -57,7 +59,7 @@ class LiveRoom:
         "watchers",
     )  # fmt: skip
 
-    def __init__(self, name: str, facts: RoomFacts) -> None:
+    def __init__(self, name: str, facts: RoomFacts, budget: Budget) -> None:
         self.name = name
         self.facts = facts
         self.exists = False
@@ -67,7 +69,7 @@ class LiveRoom:
         self.readers: dict[Reader, None] = {}
         self.watchers: dict[Watcher, None] = {}
         self.rewritten_early: Sequence[Entry] = ()  # what was rewritten while the room was opened
-        self.answers: dict[object, object] = {}
+        self.answers = Remembered(budget)
 
 
 class Node:
@@ -83,10 +85,11 @@ class Node:
         self._clock = clock
         self._tail_memory = tail_memory
         self._tail_size = 0
+        self._budget = Budget(ANSWERS_BYTES)
         self._retention = retention
         self._rooms: OrderedDict[str, LiveRoom] = OrderedDict()
         self._opening: dict[str, tuple[LiveRoom, list[Deferred[LiveRoom]]]] = {}
-        self._reads: dict[tuple[str, int, int, int], list[Deferred[Slice]]] = {}
+        self._reads: dict[tuple[str, int, int, int, int], list[Deferred[Slice]]] = {}
         self._woken: list[LiveRoom] = []
 
     def start(self) -> None:
@@ -112,7 +115,7 @@ class Node:
         if name in self._opening:
             self._opening[name][1].append(waiting)
             return waiting
-        self._opening[name] = (LiveRoom(name, self.default_facts(name)), [waiting])
+        self._opening[name] = (LiveRoom(name, self.default_facts(name), self._budget), [waiting])
         self.store.open(name, tail_bytes=TAIL_AT_OPEN).addCallbacks(
             self._opened, self._not_opened, callbackArgs=(name,), errbackArgs=(name,)
         )
@@ -147,8 +150,9 @@ class Node:
         return self.store.put_room(facts).addCallback(lambda _: self._changed(facts))
 
     def read(self, room: LiveRoom, *, after: int, limit: int, size: int) -> Deferred[Slice]:
-        """Read below the tail; equal reads under way at the same time are one."""
-        key = (room.name, after, limit, size)
+        """Read below the tail; equal reads under way at the same time are one, but none is joined
+        that began before the room last changed."""
+        key = (room.name, room.answers.age, after, limit, size)
         waiting: Deferred[Slice] = Deferred()
         if key in self._reads:
             self._reads[key].append(waiting)
@@ -311,6 +315,7 @@ class Node:
         for name in quiet[: len(self._rooms) - ROOMS_FOLLOWED // 2]:
             room = self._rooms.pop(name)
             room.followed = False
+            room.answers.clear()
             self._tail_size -= room.stream.size
 
 

@@ -98,12 +98,12 @@ def tail(room: str, url: str, since: str, lines: str | None, follow: str, state:
 @click.option("--data", type=click.Path(path_type=Path), help="Directory of the store.")
 def backup(target: Path, data: Path | None) -> None:
     """Write a copy of the store to the file TARGET, also while the server runs."""
-    from kodama.store.interface import StoreDamaged
+    from kodama.store.interface import StoreDamaged, StoreUnavailable
     from kodama.store.sqlite import backup as copy
 
     try:
         copy(_store_file(data), target)
-    except (BadSetting, StoreDamaged, OSError) as error:
+    except (BadSetting, StoreDamaged, StoreUnavailable, OSError) as error:
         _fail(f"No backup was made: {error}")
     _out.print(f"Copied to {escape(str(target))}.")
 
@@ -113,12 +113,12 @@ def backup(target: Path, data: Path | None) -> None:
 @click.option("--data", type=click.Path(path_type=Path), help="Directory of the store.")
 def restore(source: Path, data: Path | None) -> None:
     """Put the backup SOURCE in the place of the store; the server must not be running."""
-    from kodama.store.interface import StoreDamaged
+    from kodama.store.interface import StoreDamaged, StoreUnavailable
     from kodama.store.sqlite import restore as put_back
 
     try:
         put_back(source, _store_file(data))
-    except (BadSetting, StoreDamaged, OSError) as error:
+    except (BadSetting, StoreDamaged, StoreUnavailable, OSError) as error:
         _fail(f"Nothing was restored: {error}")
     _out.print(f"Restored from {escape(str(source))}.")
 
@@ -131,6 +131,7 @@ def _serve(settings: Settings) -> int:
     from twisted.python import log
 
     from kodama.app.assemble import assemble
+    from kodama.app.descriptors import fitted
     from kodama.store.interface import StoreDamaged
 
     log.startLogging(sys.stderr, setStdout=False)
@@ -138,7 +139,7 @@ def _serve(settings: Settings) -> int:
 
     def start() -> None:
         try:
-            service = assemble(settings, reactor)
+            service = assemble(fitted(settings), reactor)
             _reactor.addSystemEventTrigger(
                 "before", "shutdown", lambda: service.running and service.stopService()
             )

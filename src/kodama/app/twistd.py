@@ -27,6 +27,7 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     from kodama.app.assemble import assemble
+    from kodama.app.descriptors import fitted
 
     given = {name: options[name] for name in ("host", "port", "data")}
     config = Path(options["config"]) if options["config"] else None
@@ -34,5 +35,5 @@ def makeService(options: Options) -> IService:
         settings = Settings.load(os.environ, config=config, overrides=given)
     except BadSetting as error:
         raise usage.UsageError(str(error)) from None
-    service: IService = assemble(settings, reactor)
+    service: IService = assemble(fitted(settings), reactor)
     return service

@@ -172,6 +172,11 @@ class Channel:
         return stream
 
     @property
+    def secure(self) -> bool:
+        """Return whether TLS ends here."""
+        return bool(ISSLTransport.providedBy(self.transport))
+
+    @property
     def full(self) -> bool:
         """Return whether the client does not read what it is sent."""
         return self._paused

@@ -23,6 +23,10 @@ class Carrier(Protocol):
 
     peer: str
 
+    @property
+    def secure(self) -> bool:
+        """Whether TLS ends here."""
+
     def answer(self, request: Request, answer: Answer) -> None:
         """Send the answer; close the connection after it unless ``request.keep``."""
 
@@ -172,6 +176,11 @@ class Request:
     def peer(self) -> str:
         """Return the address of the other side, empty for a UNIX socket."""
         return self.channel.peer if self.channel else ""
+
+    @property
+    def secure(self) -> bool:
+        """Return whether the other side speaks TLS with us."""
+        return self.channel is not None and self.channel.secure
 
     @property
     def answered(self) -> bool:

@@ -77,6 +77,7 @@ class Carried:
         self.peer: str = getattr(foreign.getClientAddress(), "host", "")
         self.request: Request | None = None
         self.full = False
+        self.secure: bool = foreign.isSecure()
         self._foreign = foreign
         self._clock = clock
         self._holder: Holder | None = None

@@ -43,6 +43,9 @@ class Door2011:
 
     def serve(self, request: Request, callback: str) -> None:
         """Answer with the next message, however long it takes."""
+        if request.line.method == b"HEAD":
+            request.answer(Answer(200, b"", (("Content-Type", "application/javascript"), *self._fields)))
+            return
         finding = Deferred.fromCoroutine(self._begin(request, callback))
         finding.addErrback(lambda failure: self._fail(request, failure))
 
@@ -78,10 +81,11 @@ class Door2011:
             key = (COOKIE, one.place, one.callback)
             known = room.answers.get(key)
             if not isinstance(known, Answer):
+                age = room.answers.age
                 known = await self._next(one)
                 if known is None:
                     continue
-                room.answers[key] = known
+                room.answers.put(key, known, size=len(known.wire), age=age)
             self.node.metrics.deliveries += 1
             one.request.answer(known)
             return

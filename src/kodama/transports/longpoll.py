@@ -7,7 +7,7 @@ that is answered as a call.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from random import Random
 from typing import Final
 
@@ -124,6 +124,9 @@ class LongPolls:
 
     def _park(self, held: Held) -> None:
         poll = held.plan.poll
+        if held.request.answered:  # it hung up while the store was asked
+            self._done(held)
+            return
         if self.draining:
             self.send_away(held)
             return
@@ -150,14 +153,14 @@ class LongPolls:
                 return
         owed = take(self.node, plan)
         if isinstance(owed, Deferred):
-            owed.addCallback(self._give, held, key)
+            owed.addCallback(self._give, held, key, room.answers.age)
             owed.addErrback(lambda failure: self.fail(held.request, failure))
         elif owed is None:
             self._park(held)
         else:
-            self._give(owed, held, key)
+            self._give(owed, held, key, room.answers.age)
 
-    def _give(self, owed: Batch, held: Held, key: object) -> None:
+    def _give(self, owed: Batch, held: Held, key: Hashable, age: int) -> None:
         plan = held.plan
         if not owed.events:
             self._park(held)
@@ -170,8 +173,8 @@ class LongPolls:
         metrics.deliveries += 1
         metrics.gaps += owed.gaps
         metrics.cursor_lag.observe(owed.lag)
-        if len(plan.rooms) == 1 and extra is None and not plan.lost and len(plan.rooms[0].answers) < 64:
-            plan.rooms[0].answers[key] = answer
+        if len(plan.rooms) == 1 and extra is None and not plan.lost:
+            plan.rooms[0].answers.put(key, answer, size=len(answer.wire), age=age)
         self._done(held)
         held.request.answer(answer)
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.python.failure import Failure
 
 from kodama.core.change import Amendment, Change, DeleteMessage, EditMessage, Nonce, Publish, React, SetTopic
@@ -19,7 +19,7 @@ from kodama.core.who import admit, admits
 from kodama.http.message import Answer, Request
 from kodama.node import LiveRoom, Node
 from kodama.store.interface import After, Around, Before, Newest, Stored, StoreUnavailable
-from kodama.web.answers import json_answer, raw_json_answer
+from kodama.web.answers import FIELDS, json_answer, raw_json_answer
 from kodama.web.identity import Caller, Identity, ended_cookie, session_cookie
 from kodama.wire import commands
 from kodama.wire.commands import MessageBody
@@ -44,6 +44,7 @@ class Api:
         self._fail = fail
         self._guests_may = guests
         self._rooms_may = create_rooms
+        self._settling = DeferredLock()
 
     def publish(self, request: Request, caller: Caller, room: str) -> None:
         """``POST /v1/rooms/{room}/messages``."""
@@ -146,19 +147,22 @@ class Api:
         self._identity.check_write(request, caller, now=self._seconds())
 
         async def answer() -> None:
-            live = self._node.followed(room) or await self._node.room(room)
-            if live.exists and live.facts.owner != author.id:
-                admit(live.facts, caller.who)
+            log = await self._node.store.open(room, tail_bytes=0)
+            known = self._node.default_facts(room) if log is None else log.facts
+            if log is not None and known.owner != author.id:
+                admit(known, caller.who)
                 raise Forbidden("Only its owner changes a room.")
-            created = not live.exists
-            topic = live.facts.topic
-            facts = _merged(live.facts, body, owner=author.id)
+            created = log is None
+            topic = known.topic
+            facts = _merged(known, body, owner=author.id)
             await self._node.put_room(facts)
             if facts.topic != topic:
                 await self._appended(SetTopic(room=room, author=author, topic=facts.topic))
             request.answer(json_answer(201 if created else 200, _shown(facts)))
 
-        self._then(request, Deferred.fromCoroutine(answer()), lambda _: None)
+        # One after the other: what is merged must not be changed by somebody else meanwhile.
+        turn = self._settling.run(lambda: Deferred.fromCoroutine(answer()))
+        self._then(request, turn, lambda _: None)
 
     def open_session(self, request: Request, caller: Caller) -> None:
         """``POST /v1/session``."""
@@ -167,8 +171,9 @@ class Api:
         if not self._guests_may:
             raise Forbidden("This server takes no guests.")
         token, session = self._identity.open_session(name, now=self._now())
+        cookie = self._identity.marked(request, session_cookie(token))
         value = {"token": token, "user": session.author, "expires": timestamp(session.expires)}
-        request.answer(json_answer(201, value, fields=(("Set-Cookie", session_cookie(token)),)))
+        request.answer(json_answer(201, value, fields=(("Set-Cookie", cookie),)))
 
     def show_session(self, request: Request, caller: Caller) -> None:
         """``GET /v1/session``."""
@@ -181,7 +186,8 @@ class Api:
         """``DELETE /v1/session``."""
         session = caller.session
         self._identity.check_write(request, caller, now=self._seconds())
-        done = Answer(204, b"", (("Set-Cookie", ended_cookie()), ("Cache-Control", "no-store")))
+        cookie = self._identity.marked(request, ended_cookie())
+        done = Answer(204, b"", (("Set-Cookie", cookie), *FIELDS))
         if session is None:
             request.answer(done)
             return

@@ -34,8 +34,14 @@ _FIELDS: Final[Fields] = (
     ("Cache-Control", "no-cache"),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
+    ("Vary", "Accept-Encoding"),
 )
-_PAGE_FIELDS: Final[Fields] = (
+_PAGE_FIELDS: Final[Fields] = (  # the page stands at `/r/{room}`, whose answers all carry the first five
+    ("Cache-Control", "no-store"),
+    ("X-Accel-Buffering", "no"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Vary", "Accept, Origin, Accept-Encoding"),
     ("Content-Security-Policy", _POLICY),
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("X-Frame-Options", "DENY"),
@@ -58,9 +64,8 @@ class Asset:
 
     __slots__ = ("_packed", "_plain")
 
-    def __init__(self, body: bytes, content_type: str, *, fields: Fields, vary: str) -> None:
-        shared = (*_FIELDS, ("Vary", vary), *fields)
-        content = (("Content-Type", content_type), *shared)
+    def __init__(self, body: bytes, content_type: str, *, fields: Fields) -> None:
+        content = (("Content-Type", content_type), *fields)
         packed = gzip.compress(body, mtime=0)
         self._plain = Variant(body, content)
         self._packed = None
@@ -86,11 +91,10 @@ class Assets:
         for name, file in _walk(files("kodama.web") / "static", ""):
             content_type = _TYPES.get(name.rpartition(".")[2], "text/plain; charset=utf-8")
             page = name == PAGE
-            self._files[name] = Asset(
-                file.read_bytes(), content_type, fields=_PAGE_FIELDS if page else (),
-                vary="Accept, Accept-Encoding" if page else "Accept-Encoding",
-            )
+            fields = _PAGE_FIELDS if page else _FIELDS
+            self._files[name] = Asset(file.read_bytes(), content_type, fields=fields)
         self._page = self._files.pop(PAGE)
+        self._files["favicon.ico"] = self._files["icon.svg"]  # asked for by whoever shows bare JSON
 
     def page(self, request: Request) -> Answer:
         """Return the chat page; it reads the room from its own address."""

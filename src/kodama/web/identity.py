@@ -19,9 +19,9 @@ from kodama.core.who import NOBODY, Who
 from kodama.http.message import Headers, Request
 from kodama.store.interface import Store
 from kodama.web.accept import Framing, framing
+from kodama.web.forwarding import hops, over_tls
 
 SESSION_COOKIE: Final = "kodama_session"
-_FORWARDING: Final = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
 _LOOPBACK: Final = frozenset(("localhost", "127.0.0.1", "::1"))
 
 
@@ -112,9 +112,14 @@ class Identity:
             return request.peer
         for hop in reversed(caller.forwarded.split(",")):
             address = hop.strip()
-            if not self._trusts(address):
+            if address and not self._trusts(address):
                 return address
         return request.peer
+
+    def marked(self, request: Request, cookie: str) -> str:
+        """Return a Set-Cookie value, ``Secure`` if the client spoke TLS with us or a trusted proxy."""
+        secure = request.secure or (self._trusts(request.peer) and over_tls(request.headers))
+        return f"{cookie}; Secure" if secure else cookie
 
     def open_session(self, name: str, *, now: int) -> tuple[str, Session]:
         """Return a new guest's token and session."""
@@ -140,14 +145,15 @@ class Identity:
         return Caller(
             who=NOBODY if session is None else _who(session), session=session, by_cookie=by_cookie,
             fault=fault, host=name.strip("[]").lower(),
-            foreign=self._foreign(headers.get(b"origin"), host), forwarded=_forwarded(headers),
+            foreign=self._foreign(headers.get(b"origin"), host), forwarded=hops(headers),
             accept=accept, framing=framing(accept),
             plain=token is None and framing(accept) in (Framing.JSON, Framing.PAGE),
         )  # fmt: skip
 
     def _check_host(self, name: str) -> None:
         hosts = self._policy.hosts
-        if hosts is None or _is_loopback(name) or name in hosts:
+        # Without a name (HTTP/1.0) it was no browser, which is who rebinding would use.
+        if hosts is None or not name or _is_loopback(name) or name in hosts:
             return
         raise Misdirected(
             "This server answers for loopback names only; the setting KODAMA_HOSTS names further ones."
@@ -198,14 +204,6 @@ def _token(headers: Headers) -> tuple[str | None, bool]:
     except CookieError:
         return None, False
     return (morsel.value, True) if morsel is not None and morsel.value else (None, False)
-
-
-def _forwarded(headers: Headers) -> str | None:
-    for name in _FORWARDING:
-        value = headers.get(name)
-        if value is not None:
-            return value.decode("latin-1") if name != b"forwarded" else ""
-    return None
 
 
 def _is_loopback(name: str) -> bool:
