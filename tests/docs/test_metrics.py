@@ -15,7 +15,8 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 
 def test_the_reference_explains_every_metric_and_no_other() -> None:
     operations = Operations(
-        Metrics(), cast("Store", object()), waiting=lambda: {"longpoll": 1}, connections=lambda: 0
+        Metrics(), cast("Store", object()), waiting=lambda: {"longpoll": 1}, connections=lambda: 0,
+        present=lambda: (0, 0),
     )
     reported = {family.name for family in operations.collect()}
     explained = re.findall(r"^\| `(kodama_\w+)` \|", REFERENCE.read_text("utf-8"), re.MULTILINE)

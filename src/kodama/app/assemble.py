@@ -16,6 +16,7 @@ from kodama.http.channel import HttpFactory
 from kodama.http.limits import Limits
 from kodama.metrics import Metrics
 from kodama.node import Node
+from kodama.people import People
 from kodama.store.interface import Store
 from kodama.store.memory import MemoryStore
 from kodama.store.sqlite import SqliteStore
@@ -26,6 +27,7 @@ from kodama.web.api import Api
 from kodama.web.assets import Assets
 from kodama.web.identity import Identity, Policy
 from kodama.web.operations import Operations
+from kodama.web.presence import PresenceApi
 from kodama.web.site import Site
 
 STORE_FILE: Final = "kodama.sqlite3"
@@ -71,24 +73,29 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
     )  # fmt: skip
     identity = Identity(policy_of(settings), store)
 
+    people = People(node, clock=reactor, now=wall_clock)
     polls = LongPolls(
-        node, hold=settings.hold, clock=reactor, now=wall_clock, fields=FIELDS,
+        node, people=people, hold=settings.hold, clock=reactor, now=wall_clock, fields=FIELDS,
         fail=lambda request, failure: site.fail(request, failure),
         random=Random(),  # noqa: S311 - it spreads holds, and is asked at every poll
     )  # fmt: skip
     door = Door2011(node, fields=FIELDS, fail=lambda request, failure: site.fail(request, failure))
     api = Api(
-        node, identity, now=wall_clock, seconds=reactor.seconds,
+        node, identity, people=people, now=wall_clock, seconds=reactor.seconds,
         fail=lambda request, failure: site.fail(request, failure),
         guests=settings.guests, create_rooms=settings.create_rooms,
     )  # fmt: skip
+    presence = PresenceApi(
+        node, people, identity, seconds=reactor.seconds,
+        fail=lambda request, failure: site.fail(request, failure), guests=settings.guests,
+    )  # fmt: skip
     operations = Operations(
         metrics, store, waiting=lambda: {"longpoll": polls.waiting, "legacy": door.waiting},
-        connections=lambda: factory.connections,
+        connections=lambda: factory.connections, present=lambda: people.numbers,
     )  # fmt: skip
     site = Site(
-        api=api, polls=polls, door=door, assets=Assets(), operations=operations, identity=identity,
-        metrics=metrics, now=wall_clock, jsonp=settings.jsonp, legacy=settings.legacy,
+        api=api, presence=presence, polls=polls, door=door, assets=Assets(), operations=operations,
+        identity=identity, metrics=metrics, now=wall_clock, jsonp=settings.jsonp, legacy=settings.legacy,
     )  # fmt: skip
     limits = Limits(body=settings.body_limit, connections=settings.connections)
     factory = HttpFactory(site.respond, refuse=site.refuse, fault=site.fault, clock=reactor, limits=limits)

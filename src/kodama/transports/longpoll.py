@@ -7,7 +7,7 @@ that is answered as a call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from random import Random
 from typing import Final
 
@@ -15,11 +15,13 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
+from kodama.core.lease import Lease
 from kodama.core.position import Cursor
 from kodama.core.room import Access
 from kodama.core.who import Who, admit
 from kodama.http.message import Answer, Fields, Request
-from kodama.node import Node
+from kodama.node import LiveRoom, Node
+from kodama.people import People
 from kodama.transports.reading import Asked, Batch, Plan, Verdict, at_the_end, cursor_of, find, take
 from kodama.wire.commands import Poll
 from kodama.wire.events import batch
@@ -35,10 +37,11 @@ class LongPolls:
     """All long polls of a node. ``fail`` answers a request that cannot be served."""
 
     def __init__(
-        self, node: Node, *, hold: float, clock: IReactorTime, now: Callable[[], int], fields: Fields,
-        fail: Callable[[Request, Failure], None], random: Random,
+        self, node: Node, *, people: People, hold: float, clock: IReactorTime, now: Callable[[], int],
+        fields: Fields, fail: Callable[[Request, Failure], None], random: Random,
     ) -> None:  # fmt: skip
         self.node = node
+        self.people = people
         self._hold = hold
         self._clock = clock
         self._now = now
@@ -49,6 +52,7 @@ class LongPolls:
         self._clients: dict[tuple[str | None, str], Held] = {}
         self._held: set[Held] = set()
         self.crowds: set[Crowd] = set()
+        self._heard: tuple[Sequence[bytes], dict[object, Answer]] = ((), {})
         self.draining = False
 
     def serve(self, request: Request, asked: Asked, who: Who) -> None:
@@ -110,10 +114,45 @@ class LongPolls:
                 admit(room.facts, held.who)
         if plan.poll.client is not None:
             self._supersede(held, (held.who.session, plan.poll.client))
-        if at_the_end(plan):
+        if plan.poll.presence and held.request.line.method != b"HEAD" and (missed := self._attend(held)):
+            self._done(held)
+            held.request.answer(self._whispered(held, missed))
+        elif at_the_end(plan):
             self._park(held)
         else:
             self.give(held)
+
+    def _attend(self, held: Held) -> list[bytes]:
+        """Keep the reader present; return what was told of its rooms while it was between two polls."""
+        people, poll = self.people, held.plan.poll
+        hold = self._hold * (1 + HOLD_JITTER) if poll.wait is None else poll.wait
+        held.leases = tuple([
+            people.polled(room.name, held.who, poll.client, hold=hold) for room in held.plan.rooms
+        ])  # fmt: skip
+        missed = [people.missed(lease, poll.since) for lease in held.leases]
+        return [event for event in missed if event is not None]
+
+    def hear(self, held: Held, ephemeral: Sequence[bytes]) -> None:
+        """Answer ``held`` with ephemeral events; who stands at the same place gets the same bytes."""
+        if self._heard[0] is not ephemeral:
+            self._heard = (ephemeral, {})
+        answers = self._heard[1]
+        plan = held.plan
+        key = (plan.places, plan.poll.callback)
+        answer = answers.get(key) if plan.started is None and len(plan.rooms) == 1 else None
+        if answer is None:
+            answer = self._whispered(held, ephemeral)
+            if plan.started is None and len(plan.rooms) == 1:
+                answers[key] = answer
+        self.node.metrics.whispered += 1
+        self._done(held)
+        held.request.answer(answer)
+
+    def _whispered(self, held: Held, ephemeral: Sequence[bytes]) -> Answer:
+        plan = held.plan
+        extra = {"started": plan.started} if plan.started else None
+        more = "false" if at_the_end(plan) else "true"
+        return self.encode(plan.poll, batch(plan.cursor, ephemeral, more=more, extra=extra))
 
     def _supersede(self, held: Held, key: tuple[str | None, str]) -> None:
         older = self._clients.get(key)
@@ -137,6 +176,8 @@ class LongPolls:
         self._held.add(held)
         for room in held.plan.rooms:
             room.readers[held] = None
+            if held.leases:
+                room.watchers[held] = None
         held.request.hold(held, wait)
 
     def give(self, held: Held) -> None:
@@ -294,19 +335,30 @@ class Crowd:
 class Held:
     """One poll, from the moment its places are known until it is answered."""
 
-    __slots__ = ("plan", "polls", "request", "who")
+    __slots__ = ("leases", "plan", "polls", "request", "who")
 
     def __init__(self, polls: LongPolls, request: Request, plan: Plan, who: Who) -> None:
         self.polls = polls
         self.request = request
         self.plan = plan
         self.who = who
+        self.leases: tuple[Lease, ...] = ()
 
     def leave(self) -> None:
         """Be parked no longer."""
         self.polls._held.discard(self)
         for room in self.plan.rooms:
             room.readers.pop(self, None)
+            if self.leases:
+                room.watchers.pop(self, None)
+
+    def hear(self, room: LiveRoom, ephemeral: Sequence[bytes]) -> None:
+        """Somebody came, went or types."""
+        self.leave()
+        for lease in self.leases:
+            if lease.room == room.name:
+                self.polls.people.told(lease)
+        self.polls.hear(self, ephemeral)
 
     def wake(self) -> None:
         """A room has something new, or has changed."""

@@ -65,8 +65,9 @@ class Plan:
 
     @property
     def simple(self) -> bool:
-        """Return whether it is one room, without a gap to tell and without a ``client``."""
-        return len(self.rooms) == 1 and not self.lost and self.started is None and self.poll.client is None
+        """Return whether it is one room, without a gap to tell, and nobody in particular who reads."""
+        alone = len(self.rooms) == 1 and not self.lost and self.started is None
+        return alone and self.poll.client is None and not self.poll.presence
 
     @property
     def cursor(self) -> str:

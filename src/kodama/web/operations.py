@@ -21,12 +21,13 @@ class Operations(Collector):
 
     def __init__(
         self, metrics: Metrics, store: Store, *, waiting: Callable[[], dict[str, int]],
-        connections: Callable[[], int],
+        connections: Callable[[], int], present: Callable[[], tuple[int, int]],
     ) -> None:  # fmt: skip
         self._metrics = metrics
         self._store = store
         self._waiting = waiting
         self._connections = connections
+        self._present = present
         self._registry = CollectorRegistry()
         self._registry.register(self)
         self.draining = False
@@ -58,6 +59,7 @@ class Operations(Collector):
         yield waiting
         yield GaugeMetricFamily("kodama_connections", "Open connections.", value=self._connections())
         yield CounterMetricFamily("kodama_deliveries", "Answers with news.", value=metrics.deliveries)
+        yield from self._ephemeral()
         yield CounterMetricFamily("kodama_published", "Events appended.", value=metrics.published)
         yield CounterMetricFamily("kodama_gaps", "Gaps told to readers.", value=metrics.gaps)
         yield CounterMetricFamily(
@@ -72,6 +74,19 @@ class Operations(Collector):
         yield _family("kodama_commit_size", "Appends per commit.", metrics.commit_size)
         yield _family("kodama_loop_lag_seconds", "How late the event loop is.", metrics.loop_lag)
         yield _family("kodama_cursor_lag", "Events a reader is behind after an answer.", metrics.cursor_lag)
+
+    def _ephemeral(self) -> Iterator[Metric]:
+        present = GaugeMetricFamily("kodama_present", "Who is here, once per room.", labels=["kind"])
+        for kind, count in zip(("named", "guests"), self._present(), strict=True):
+            present.add_metric([kind], count)
+        yield present
+        metrics = self._metrics
+        yield CounterMetricFamily(
+            "kodama_ephemeral_events", "Presence and typing told.", value=metrics.ephemeral
+        )
+        yield CounterMetricFamily(
+            "kodama_ephemeral_deliveries", "Answers with presence and typing.", value=metrics.whispered
+        )
 
 
 def _family(name: str, help_text: str, histogram: Histogram) -> HistogramMetricFamily:

@@ -37,6 +37,7 @@ from kodama.web.api import Api
 from kodama.web.assets import Assets
 from kodama.web.identity import Caller, Identity
 from kodama.web.operations import Operations
+from kodama.web.presence import PresenceApi
 from kodama.wire import commands
 from kodama.wire.jsonp import MEDIA_TYPE as JAVASCRIPT
 from kodama.wire.jsonp import call, callback_name
@@ -67,10 +68,12 @@ class Site:
     """The application: one method, `respond`, for the HTTP channel to call."""
 
     def __init__(
-        self, *, api: Api, polls: LongPolls, door: Door2011, assets: Assets, operations: Operations,
-        identity: Identity, metrics: Metrics, now: Callable[[], int], jsonp: bool, legacy: bool,
+        self, *, api: Api, presence: PresenceApi, polls: LongPolls, door: Door2011, assets: Assets,
+        operations: Operations, identity: Identity, metrics: Metrics, now: Callable[[], int],
+        jsonp: bool, legacy: bool,
     ) -> None:  # fmt: skip
         self._api = api
+        self._presence = presence
         self._polls = polls
         self._door = door
         self._assets = assets
@@ -210,6 +213,14 @@ class Site:
                 return {b"PUT": lambda request, caller: api.put_room(request, caller, room)}
             case ["events"]:
                 return {b"GET": lambda request, caller: self._read(request, caller, (room,), default="now")}
+            case ["presence"]:
+                return {
+                    b"GET": lambda request, caller: self._presence.show(request, caller, room),
+                    b"PUT": lambda request, caller: self._presence.mark(request, caller, room),
+                    b"DELETE": lambda request, caller: self._presence.depart(request, caller, room),
+                }
+            case ["typing"]:
+                return {b"PUT": lambda request, caller: self._presence.type(request, caller, room)}
             case ["messages"]:
                 return {
                     b"GET": lambda request, caller: api.history(request, caller, room),

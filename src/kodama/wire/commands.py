@@ -15,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from kodama.core.errors import BadCallback, BadCursor, BadJson, BadRequest
+from kodama.core.lease import State
 from kodama.core.names import display_name
 from kodama.core.position import CURSOR_LIMIT, OFFSET_LIMIT, Cursor, parse_cursor
 from kodama.wire.jsonp import callback_name
@@ -26,6 +27,7 @@ WAIT_LIMIT: Final = 120.0
 EVENTS_LIMIT: Final = 1000
 EVENTS_DEFAULT: Final = 100
 PAGE_DEFAULT: Final = 50
+NAMES_DEFAULT: Final = 200
 ROOMS_LIMIT: Final = 100
 EMOJI_LIMIT: Final = 64
 
@@ -75,6 +77,12 @@ class RoomBody(msgspec.Struct, frozen=True):
     topic: str | None = None
     access: str | None = None
     retention: RetentionBody | None = None
+
+
+class PresenceBody(msgspec.Struct, frozen=True):
+    """``PUT …/presence``."""
+
+    state: State
 
 
 class EventsBody(msgspec.Struct, frozen=True):
@@ -282,15 +290,12 @@ def poll(found: Mapping[str, list[str]], *, rooms: tuple[str, ...], default: str
     text = _once(found, "since", BadCursor)
     read = since(default if text is None else text)
     wait = single(found, "wait")
-    client = single(found, "client")
-    if client is not None and not _CLIENT.fullmatch(client):
-        raise BadRequest("client is 8 to 64 of A-Z a-z 0-9 . _ ~ -")
     if isinstance(read, AfterOffset) and len(rooms) > 1:
         raise BadCursor("after: is for one room.")
     return Poll(
         rooms=rooms, since=read, text=default if text is None else text,
         wait=None if wait is None else _wait(wait),
-        limit=_limit(single(found, "limit"), EVENTS_DEFAULT), callback=callback, client=client,
+        limit=_limit(single(found, "limit"), EVENTS_DEFAULT), callback=callback, client=client(found),
         presence=_flag(found, "presence"), ticket=single(found, "ticket"),
     )  # fmt: skip
 
@@ -309,6 +314,25 @@ def events_body(body: bytes) -> dict[str, list[str]]:
 def page_limit(found: Mapping[str, list[str]]) -> int:
     """Return ``limit`` of a history page, 1 to 1000, default 50."""
     return _limit(single(found, "limit"), PAGE_DEFAULT)
+
+
+def client(found: Mapping[str, list[str]]) -> str | None:
+    """Return ``client``, by which a reader tells itself from others; raises `BadRequest`."""
+    given = single(found, "client")
+    if given is not None and not _CLIENT.fullmatch(given):
+        raise BadRequest("client is 8 to 64 of A-Z a-z 0-9 . _ ~ -")
+    return given
+
+
+def names_limit(found: Mapping[str, list[str]]) -> int:
+    """Return ``limit`` of a list of people, 1 to 1000, default 200."""
+    return _limit(single(found, "limit"), NAMES_DEFAULT)
+
+
+def presence_body(body: bytes) -> PresenceBody:
+    """Read whether somebody is active. Raises `BadJson`."""
+    given: PresenceBody = _decode(body, PresenceBody)
+    return given
 
 
 def _as_parameter(value: str | float) -> str:
