@@ -31,6 +31,8 @@ export class Client extends EventTarget {
   constructor(url, options) {
     super();
     this.#options = options;
+    /** What is read over now. @type {import("./types.js").Transport | ""} */
+    this.transport = "";
     this.net = new Net(url, options);
     const key = `kodama ${this.net.url} ${options.user ?? ""}`;
     this.#tabs = new Tabs(key, options.tabs !== false, (word) => this.#hear(word));
@@ -109,6 +111,7 @@ export class Client extends EventTarget {
 
   /** @param {import("./types.js").Word} word */
   #hear(word) {
+    if (word.is === "link") this.transport = word.transport;
     if (word.is === "who") void this.#announce();
     else if (word.is === "sent") this.outbox.settled(word);
     else if (word.is === "want") this.#wanted(word);

@@ -5,6 +5,8 @@ export { KodamaError };
 export class Client extends EventTarget {
     /** @param {string} url @param {import("./types.js").Options} options */
     constructor(url: string, options: import("./types.js").Options);
+    /** What is read over now. @type {import("./types.js").Transport | ""} */
+    transport: import("./types.js").Transport | "";
     net: Net;
     outbox: Outbox;
     /** @param {string} name @param {import("./types.js").RoomOptions} [options] */
