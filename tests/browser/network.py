@@ -93,7 +93,7 @@ class CuttingProxy:
         try:
             while piece := source.recv(65536):
                 if source is pair[0]:
-                    self.requests += re.findall(r"^(?:GET|POST|PUT|PATCH|DELETE) \S+", piece.decode("latin-1"), re.M)
+                    self.requests += re.findall(r"^(?:GET|POST|PUT|PATCH|DELETE) \S+", piece.decode("latin-1"), re.MULTILINE)
                 sink.sendall(piece)
         except OSError:
             pass
@@ -156,7 +156,7 @@ class Nginx:
 
 
 def _published(text: str, *, port: int, target: int) -> str:
-    block = re.search(r"```nginx\n(.*?)```", text, re.S)
+    block = re.search(r"```nginx\n(.*?)```", text, re.DOTALL)
     assert block
     site = block[1].replace("127.0.0.1:8080", f"127.0.0.1:{target}")
     site = re.sub(r"listen 443 ssl[^;]*;", f"listen 127.0.0.1:{port};", site)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -30,7 +31,10 @@ def test_the_module_needs_no_other_file() -> None:
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not here; CI has it")
 def test_the_published_files_are_made_from_the_sources(tmp_path: Path) -> None:
-    subprocess.run([ROOT / "scripts" / "client", tmp_path], check=True, capture_output=True)
+    run = subprocess.run([ROOT / "scripts" / "client", tmp_path], check=False, capture_output=True, text=True)
+    if run.returncode and os.environ.get("CI") != "true" and "network" in run.stderr:
+        pytest.skip("npm cannot bring esbuild and typescript here; CI can")
+    assert run.returncode == 0, run.stderr
     made = {file.relative_to(tmp_path): file.read_text("utf-8") for file in tmp_path.rglob("*.*s")}
     kept = {name: (CLIENT / name).read_text("utf-8") for name in made}
     assert len(made) == len(SOURCES) + 1
