@@ -272,7 +272,7 @@ def test_draining_closes_the_idle_now_and_the_busy_after_their_answer() -> None:
     site = parking(Parked())
     idle, busy = site.browser(), site.browser()
     busy.send(GET % 1)
-    site.factory.close_idle()
+    site.factory.drain()
     assert not idle.open
     assert busy.open
     site.seen[0].answer(Answer(200))

@@ -63,4 +63,4 @@ def test_the_tables_stay_bounded() -> None:
         browser.send(b"GET /%d HTTP/1.1\r\nHost: a\r\nX: %d\r\n\r\n" % (number, number))
     assert len(site.facts) == 9000
     assert len(site.factory.lines) <= 4096
-    assert len(site.factory._blocks) <= 4096
+    assert len(site.factory.remembered._blocks) <= 4096

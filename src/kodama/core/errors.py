@@ -6,7 +6,7 @@ The status of each code is decided in one table, `kodama.wire.problem`.
     Refused
     ├── BadRequest ── BadJson · BadRoomName · BadCursor · BadCallback
     ├── Unauthorized · Forbidden · NotFound · MethodNotAllowed · NotAcceptable
-    ├── Conflict · TooLarge · UnsupportedMedia · Misdirected
+    ├── Conflict · TooLarge · UnsupportedMedia · Misdirected · UpgradeRequired
     └── RateLimited · Overloaded          (both say when to come back)
 """
 
@@ -109,6 +109,12 @@ class Misdirected(Refused):
     """The Host is not one that this server answers for."""
 
     code = "misdirected"
+
+
+class UpgradeRequired(Refused):
+    """The address speaks WebSocket only."""
+
+    code = "upgrade_required"
 
 
 class RateLimited(Refused):

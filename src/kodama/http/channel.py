@@ -4,8 +4,8 @@ One request at a time is with the application; what a client sends ahead waits u
 most `Limits.held` bytes of it. Nobody who waits costs a parser, a timer or a task:
 
     HEAD ──head whole──▶ BODY ──body whole──▶ BUSY ──answer()──▶ HEAD
-      │ refused            │ refused            │ close
-      └────────────────────┴──▶ LINGER ◀────────┘──▶ connection lost
+      │ refused            │ refused            │ close     └──switch()──▶ TUNNEL
+      └────────────────────┴──▶ LINGER ◀────────┴─────────────────────────────┘
 
 A client that polls sends the same header block each time. The block that was accepted last is
 remembered (never one with a body, an upgrade or an expectation), and when it comes again, byte
@@ -15,7 +15,6 @@ headers this saves about a quarter of the server's time per delivery.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from enum import Enum, auto
 from math import inf
@@ -34,13 +33,12 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from kodama.http.limits import Limits
-from kodama.http.message import Answer, Fields, Headers, Holder, Line, Refusal, Request
+from kodama.http.message import Answer, Fields, Headers, Holder, Line, Refusal, Request, T, encode_head
 from kodama.http.parser import Chunks, Head, Refused, read_head, unfinished
+from kodama.http.remembered import Remembered
 from kodama.http.stream import Stream
 from kodama.http.timers import Wheel
-
-_GET: Final = re.compile(rb"GET (/[!-\"$-~]*) HTTP/1\.1")
-_SHARED_LIMIT: Final = 4096
+from kodama.http.tunnel import Link, Tunnel
 
 
 class State(Enum):
@@ -50,10 +48,11 @@ class State(Enum):
     BODY = auto()
     BUSY = auto()
     LINGER = auto()
+    TUNNEL = auto()
 
 
 # Looking a member up in an Enum costs more than a global, and a poll does it four times.
-_HEAD, _BODY, _BUSY, _LINGER = State
+_HEAD, _BODY, _BUSY, _LINGER, _TUNNEL = State
 
 
 @implementer(IProtocol, IPushProducer)
@@ -62,7 +61,8 @@ class Channel:
 
     __slots__ = (
         "__weakref__", "_block", "_body", "_buffer", "_factory", "_headers", "_holder", "_in_turn", "_paused",
-        "_request", "_scanned", "_state", "_write", "deadline", "factory", "peer", "slot", "transport",
+        "_request", "_scanned", "_state", "_tunnel", "_write", "deadline", "factory", "peer", "slot",
+        "transport",
     )  # fmt: skip
 
     unwrapped: Final = True  # a reactor that knows the word calls `dataReceived` without a frame between
@@ -81,6 +81,7 @@ class Channel:
         self._body: tuple[Head, Chunks | None] | None = None
         self._request: Request | None = None
         self._holder: Holder | None = None
+        self._tunnel: Tunnel | None = None
         self._paused = False
         self._in_turn = False
         self._scanned = 0
@@ -109,9 +110,11 @@ class Channel:
         self._forget()
 
     def _forget(self) -> None:
-        """Tell whoever waits to answer that nobody listens any more."""
-        request, holder = self._request, self._holder
-        self._request = self._holder = None
+        """Tell whoever waits to answer, or speaks here, that nobody listens any more."""
+        request, holder, tunnel = self._request, self._holder, self._tunnel
+        self._request = self._holder = self._tunnel = None
+        if tunnel is not None:
+            tunnel.lost()
         if request is None or (request.channel is None and not isinstance(holder, Stream)):
             return
         request.channel = None
@@ -170,6 +173,42 @@ class Channel:
         self._holder = stream
         self.deadline = inf
         return stream
+
+    def switch(self, request: Request, fields: Fields, tunnel: Callable[[Link], T]) -> T:
+        """Leave HTTP."""
+        self._write(encode_head(101, fields) + b"\r\n")
+        self._request = self._holder = self._headers = None
+        self._block = b"\0"
+        self._state = _TUNNEL
+        self._tunnel = switched = tunnel(self)
+        if self._buffer is not None and not self._in_turn:
+            self._turn()
+        return switched
+
+    def arm(self, seconds: float) -> None:
+        """Tell the tunnel when so many seconds are over."""
+        self._factory.wheel.arm(self, self._factory.seconds() + seconds)
+
+    def soon(self, call: Callable[[], None]) -> None:
+        """Call after others have had their turn."""
+        self._factory.clock.callLater(0, call)
+
+    def stop_reading(self) -> None:
+        """Let what the client sends wait in its kernel and ours."""
+        self.transport.pauseProducing()
+
+    def read_on(self) -> None:
+        """Take what the client sends again."""
+        self.transport.resumeProducing()
+
+    def end(self) -> None:
+        """End a tunnel once everything is written."""
+        self._tunnel = None
+        self._linger()
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self.transport.abortConnection()
 
     @property
     def secure(self) -> bool:
@@ -231,9 +270,11 @@ class Channel:
                     holder.expired(request)
                 except Exception:  # noqa: BLE001 - as in `_serve`
                     request.answer_and_close(self._factory.fault(request, Failure()))
+        elif self._tunnel is not None:
+            self._tunnel.timed_out()
         elif self._state is _LINGER:
             if self.transport is not None:
-                self.transport.abortConnection()
+                self.abort()
         elif self._state is _HEAD and self._buffer is None:
             self.close()
         else:
@@ -250,12 +291,17 @@ class Channel:
             self._turn()
         if isinstance(self._holder, Stream):
             self._holder.drained()
+        elif self._tunnel is not None:
+            self._tunnel.drained()
 
     def stopProducing(self) -> None:
         """Twisted: the connection is going; `connectionLost` follows."""
 
     def _take(self, data: bytes) -> None:
         if self._state is _LINGER:
+            return
+        if self._tunnel is not None and self._buffer is None:
+            self._tunnel.received(data)
             return
         if self._buffer is None:
             self._buffer = bytearray(data)
@@ -300,6 +346,10 @@ class Channel:
             more = self._read_head(buffer)
         elif self._state is _BODY:
             more = self._read_body(buffer)
+        elif self._tunnel is not None:
+            self._buffer = None
+            self._tunnel.received(bytes(buffer))
+            return False
         else:
             return False
         if self._buffer is not None and not self._buffer:
@@ -415,8 +465,10 @@ class HttpFactory(Factory):
         self.wheel = Wheel(clock)
         self.draining = False
         self._channels: set[Channel] = set()
-        self.lines: dict[bytes, Line] = {}
-        self._blocks: dict[bytes, Headers] = {}
+        self.remembered = remembered = Remembered(limits.line)
+        self.lines = remembered.lines  # looked into at each poll, and so without a detour
+        self.line = remembered.line
+        self.headers = remembered.headers
 
     @property
     def connections(self) -> int:
@@ -443,29 +495,6 @@ class HttpFactory(Factory):
         self.draining = True
         for channel in tuple(self._channels):
             channel.close_if_idle()
-
-    close_idle = drain
-
-    def line(self, raw: bytes) -> Line | None:
-        """Return the shared `Line` of a plain GET's request line, or None if it is not one."""
-        line = self.lines.get(raw)
-        if line is None:
-            match = _GET.fullmatch(raw)
-            if match is None or len(raw) > self.limits.line:
-                return None
-            if len(self.lines) >= _SHARED_LIMIT:
-                self.lines.clear()
-            line = self.lines[raw] = Line(b"GET", match[1])
-        return line
-
-    def headers(self, block: bytes) -> Headers:
-        """Return the shared `Headers` of an accepted block."""
-        headers = self._blocks.get(block)
-        if headers is None:
-            if len(self._blocks) >= _SHARED_LIMIT:
-                self._blocks.clear()
-            headers = self._blocks[block] = Headers(block)
-        return headers
 
 
 def _nowhere(data: bytes) -> None:

@@ -9,13 +9,18 @@ has one slot, ``memo``, for what the application derived from it.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from email.utils import formatdate
 from http import HTTPStatus
 from time import time
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
+
+from kodama.http.tunnel import Link, Tunnel
 
 if TYPE_CHECKING:
     from kodama.http.stream import Stream
+
+T = TypeVar("T", bound=Tunnel)
 
 
 class Carrier(Protocol):
@@ -36,6 +41,9 @@ class Carrier(Protocol):
     def stream(self, request: Request, status: int, fields: Fields) -> Stream:
         """Begin an answer whose end is not known yet."""
 
+    def switch(self, request: Request, fields: Fields, tunnel: Callable[[Link], T]) -> T:
+        """Answer 101 and hand the connection over; raises `NoTunnel` where that cannot be."""
+
     def close(self) -> None:
         """Close the connection."""
 
@@ -45,6 +53,10 @@ BODILESS: Final = (204, 304)
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+class NoTunnel(Exception):
+    """What brought the request cannot hand its connection over."""
 
 
 class Refusal(NamedTuple):
@@ -220,6 +232,18 @@ class Request:
         stream = channel.stream(self, status, fields)
         self.channel = None
         return stream
+
+    def switch(self, fields: Fields, tunnel: Callable[[Link], T]) -> T:
+        """Answer 101 and leave HTTP: what ``tunnel`` returns speaks on the connection from now on.
+
+        Raises ValueError if the request was answered or is gone, `NoTunnel` if that cannot be here.
+        """
+        channel = self.channel
+        if channel is None:
+            raise ValueError("the request cannot be answered any more")
+        switched = channel.switch(self, fields, tunnel)
+        self.channel = None
+        return switched
 
 
 def encode_head(status: int, fields: Fields) -> bytes:

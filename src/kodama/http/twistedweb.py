@@ -17,8 +17,9 @@ from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
 from kodama.http.limits import Limits
-from kodama.http.message import Answer, Fields, Headers, Holder, Line, Refusal, Request
+from kodama.http.message import Answer, Fields, Headers, Holder, Line, NoTunnel, Refusal, Request, T
 from kodama.http.stream import Stream
+from kodama.http.tunnel import Link
 
 _FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection", b"date"))
 
@@ -116,6 +117,10 @@ class Carried:
         self._foreign.registerProducer(self, True)
         self._foreign.write(b"")
         return stream
+
+    def switch(self, request: Request, fields: Fields, tunnel: Callable[[Link], T]) -> T:
+        """Refuse: the connection is the site's, which may have more requests on it."""
+        raise NoTunnel
 
     def send(self, data: bytes) -> None:
         """Write a piece of a stream."""

@@ -6,7 +6,8 @@ from typing import Final
 
 import msgspec
 
-from kodama.core.errors import MethodNotAllowed, Overloaded, RateLimited, Refused
+from kodama.core.errors import MethodNotAllowed, Overloaded, RateLimited, Refused, UpgradeRequired
+from kodama.http.handshake import REQUIRED
 from kodama.http.message import Answer, Fields
 from kodama.wire.problem import MEDIA_TYPE, encode_problem, problem, problem_of
 
@@ -36,6 +37,8 @@ def problem_answer(error: Refused) -> Answer:
         fields = (("Allow", error.allow),)
     elif isinstance(error, RateLimited | Overloaded):
         fields = (("Retry-After", str(max(1, round(error.retry_after + 0.5)))),)
+    elif isinstance(error, UpgradeRequired):
+        fields = REQUIRED
     elif error.code == "unauthorized":
         fields = (("WWW-Authenticate", "Bearer"),)
     given = problem_of(error)

@@ -1,0 +1,51 @@
+"""A connection that has left HTTP by an upgrade: what its two sides promise each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Tunnel(Protocol):
+    """What speaks on the connection from now on."""
+
+    def received(self, data: bytes) -> None:
+        """Bytes have come."""
+
+    def drained(self) -> None:
+        """`Link.full` has become false."""
+
+    def timed_out(self) -> None:
+        """The time given to `Link.arm` is over."""
+
+    def lost(self) -> None:
+        """The connection is gone."""
+
+
+class Link(Protocol):
+    """The connection, as what speaks on it sees it."""
+
+    @property
+    def full(self) -> bool:
+        """Whether the other side does not read what it is sent."""
+
+    def send(self, data: bytes) -> None:
+        """Write bytes."""
+
+    def arm(self, seconds: float) -> None:
+        """Let the tunnel hear when so many seconds are over, whatever was armed before."""
+
+    def soon(self, call: Callable[[], None]) -> None:
+        """Call after others have had their turn."""
+
+    def stop_reading(self) -> None:
+        """Take no bytes from the other side until `read_on`; its end is not noticed meanwhile."""
+
+    def read_on(self) -> None:
+        """Take bytes again."""
+
+    def end(self) -> None:
+        """Send what is written, end our side, and close; nothing more is received."""
+
+    def abort(self) -> None:
+        """Close at once."""
