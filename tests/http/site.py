@@ -9,7 +9,8 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransportWithDisconnection
 from twisted.python.failure import Failure
 
-from kodama.http.channel import Channel, HttpFactory
+from kodama.http.channel import Channel
+from kodama.http.factory import HttpFactory
 from kodama.http.limits import Limits
 from kodama.http.message import Answer, Refusal, Request
 

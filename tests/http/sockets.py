@@ -138,7 +138,7 @@ class EchoSite(Site):
 
     def _open(self, request: Request) -> None:
         try:
-            self.echoes.serve(request)
+            self.echoes.serve(request, handshake(request))
         except NotWebSocket as error:
             request.answer(Answer(error.status, error.detail.encode()))
 

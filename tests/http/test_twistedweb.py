@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
@@ -9,9 +10,10 @@ from twisted.web.resource import Resource
 from twisted.web.server import Site
 
 from kodama.http.limits import Limits
-from kodama.http.message import Answer, Refusal, Request
+from kodama.http.message import Answer, NoTunnel, Refusal, Request
 from kodama.http.stream import Stream
 from kodama.http.twistedweb import HttpResource
+from kodama.http.websocket import SocketLimits, WebSocket
 from tests.http.site import Parked, Respond
 
 
@@ -86,3 +88,12 @@ def test_a_fault_is_answered() -> None:
         raise RuntimeError("bug")
 
     assert Mounted(respond).ask(b"/chat").endswith(b"fault")
+
+
+def test_an_upgrade_is_refused_because_the_connection_is_the_sites() -> None:
+    def respond(request: Request) -> None:
+        with pytest.raises(NoTunnel):
+            request.switch((), lambda link: WebSocket(link, agreed=None, limits=SocketLimits()))
+        request.answer(Answer(426))
+
+    assert Mounted(respond).ask(b"/chat").startswith(b"HTTP/1.1 426 ")

@@ -12,8 +12,10 @@ from kodama.app.settings import Settings
 from kodama.bus.local import LocalBus
 from kodama.core.limits import Rate
 from kodama.core.room import Retention
-from kodama.http.channel import HttpFactory
+from kodama.http.echo import Echoes
+from kodama.http.factory import HttpFactory
 from kodama.http.limits import Limits
+from kodama.http.websocket import SocketLimits
 from kodama.metrics import Metrics
 from kodama.node import Node
 from kodama.people import People
@@ -29,7 +31,9 @@ from kodama.web.identity import Identity, Policy
 from kodama.web.operations import Operations
 from kodama.web.presence import PresenceApi
 from kodama.web.site import Site
+from kodama.web.upgrades import Serve, upgrading
 
+ECHO_LIMIT: Final = 16 * 1024 * 1024  # what the largest case of Autobahn's suite sends
 STORE_FILE: Final = "kodama.sqlite3"
 
 
@@ -93,9 +97,14 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
         metrics, store, waiting=lambda: {"longpoll": polls.waiting, "legacy": door.waiting},
         connections=lambda: factory.connections, present=lambda: people.numbers,
     )  # fmt: skip
+    echoes = Echoes(SocketLimits(message=ECHO_LIMIT))
+    upgrades: dict[str, Serve] = {}
+    if settings.test_echo:
+        upgrades["echo"] = upgrading(lambda request, asked, _: echoes.serve(request, asked))
     site = Site(
         api=api, presence=presence, polls=polls, door=door, assets=Assets(), operations=operations,
         identity=identity, metrics=metrics, now=wall_clock, jsonp=settings.jsonp, legacy=settings.legacy,
+        upgrades=upgrades,
     )  # fmt: skip
     limits = Limits(body=settings.body_limit, connections=settings.connections)
     factory = HttpFactory(site.respond, refuse=site.refuse, fault=site.fault, clock=reactor, limits=limits)
@@ -104,6 +113,7 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
         operations.draining = True
         polls.drain()
         door.drain()
+        echoes.drain()
 
     return KodamaService(
         reactor=reactor, node=node, factory=factory, host=settings.host, port=settings.port,

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
-from kodama.http.channel import HttpFactory
+from kodama.http.factory import HttpFactory
 from kodama.node import Node
 
 SWEEP_SECONDS: Final = 60.0

@@ -18,27 +18,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum, auto
 from math import inf
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.interfaces import (
-    IAddress,
     IProtocol,
     IPushProducer,
-    IReactorTime,
     ISSLTransport,
     ITransport,
 )
-from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from kodama.http.limits import Limits
 from kodama.http.message import Answer, Fields, Headers, Holder, Line, Refusal, Request, T, encode_head
 from kodama.http.parser import Chunks, Head, Refused, read_head, unfinished
-from kodama.http.remembered import Remembered
 from kodama.http.stream import Stream
-from kodama.http.timers import Wheel
 from kodama.http.tunnel import Link, Tunnel
+
+if TYPE_CHECKING:
+    from kodama.http.factory import HttpFactory
 
 
 class State(Enum):
@@ -441,60 +438,6 @@ class Channel:
         transport.unregisterProducer()
         self._factory.wheel.arm(self, self._factory.seconds() + self._factory.limits.linger)
         half_close()
-
-
-class HttpFactory(Factory):
-    """Makes the channels of one site and holds what they share.
-
-    ``respond`` gets each request; ``refuse`` words what the channel refuses by itself;
-    ``fault`` logs an exception that ``respond`` let out, and words the answer.
-    """
-
-    noisy = False
-
-    def __init__(
-        self, respond: Callable[[Request], None], *, refuse: Callable[[Refusal], Answer],
-        fault: Callable[[Request, Failure], Answer], clock: IReactorTime, limits: Limits,
-    ) -> None:  # fmt: skip
-        self.respond = respond
-        self.refuse = refuse
-        self.fault = fault
-        self.clock = clock
-        self.seconds = clock.seconds
-        self.limits = limits
-        self.wheel = Wheel(clock)
-        self.draining = False
-        self._channels: set[Channel] = set()
-        self.remembered = remembered = Remembered(limits.line)
-        self.lines = remembered.lines  # looked into at each poll, and so without a detour
-        self.line = remembered.line
-        self.headers = remembered.headers
-
-    @property
-    def connections(self) -> int:
-        """Return how many connections are open."""
-        return len(self._channels)
-
-    def buildProtocol(self, addr: IAddress | None) -> Channel:  # type: ignore[override]
-        """Twisted: somebody connects."""
-        return Channel(self)
-
-    def opened(self, channel: Channel) -> bool:
-        """Count a connection; False if there are too many."""
-        if len(self._channels) >= self.limits.connections:
-            return False
-        self._channels.add(channel)
-        return True
-
-    def closed(self, channel: Channel) -> None:
-        """Forget a connection."""
-        self._channels.discard(channel)
-
-    def drain(self) -> None:
-        """Close idle connections now, and each other one after its answer."""
-        self.draining = True
-        for channel in tuple(self._channels):
-            channel.close_if_idle()
 
 
 def _nowhere(data: bytes) -> None:

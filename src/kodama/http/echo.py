@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kodama.http.frames import BINARY, TEXT, Message
-from kodama.http.handshake import handshake
+from kodama.http.handshake import Handshake
 from kodama.http.message import Request
 from kodama.http.violation import Code, Violation
 from kodama.http.websocket import SocketLimits, WebSocket, open_socket
@@ -16,9 +16,9 @@ class Echoes:
         self._limits = limits
         self.sockets: set[WebSocket] = set()
 
-    def serve(self, request: Request) -> None:
-        """Open a socket that echoes. Raises `NotWebSocket`, `NoTunnel`."""
-        open_socket(request, handshake(request), limits=self._limits, listen=self._listen)
+    def serve(self, request: Request, asked: Handshake) -> None:
+        """Open a socket that echoes. Raises `NoTunnel`."""
+        open_socket(request, asked, limits=self._limits, listen=self._listen)
 
     def _listen(self, socket: WebSocket) -> _Echo:
         self.sockets.add(socket)

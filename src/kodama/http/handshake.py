@@ -47,7 +47,8 @@ def handshake(request: Request, *, protocol: str | None = None) -> Handshake:
     headers = request.headers
     asked = b"upgrade" in _tokens(headers, b"connection") and b"websocket" in _tokens(headers, b"upgrade")
     if request.line.method != b"GET" or request.minor == 0 or not asked:
-        raise NotWebSocket(426, "This address speaks WebSocket: ask with Upgrade: websocket, by GET and in HTTP/1.1.")
+        said = "This address speaks WebSocket: ask with Upgrade: websocket, by GET and in HTTP/1.1."
+        raise NotWebSocket(426, said)
     if headers.all(b"sec-websocket-version") != [VERSION]:
         raise NotWebSocket(426, "The version of WebSocket that is spoken here is 13.")
     fields = [

@@ -6,7 +6,7 @@ thousandth poll with the same line costs one look. Errors are answered here, in 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from secrets import token_hex
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -70,7 +70,7 @@ class Site:
     def __init__(
         self, *, api: Api, presence: PresenceApi, polls: LongPolls, door: Door2011, assets: Assets,
         operations: Operations, identity: Identity, metrics: Metrics, now: Callable[[], int],
-        jsonp: bool, legacy: bool,
+        jsonp: bool, legacy: bool, upgrades: Mapping[str, Serve],
     ) -> None:  # fmt: skip
         self._api = api
         self._presence = presence
@@ -83,6 +83,7 @@ class Site:
         self._now = now
         self._jsonp = jsonp
         self._legacy = legacy
+        self._upgrades = upgrades
 
     def respond(self, request: Request) -> None:
         """Serve one request; every fault of the client is answered."""
@@ -188,6 +189,8 @@ class Site:
                     b"GET": self._api.show_session, b"POST": self._api.open_session,
                     b"DELETE": self._api.end_session,
                 })  # fmt: skip
+            case ["v1", name] if name in self._upgrades:
+                return Route({b"GET": self._upgrades[name]})
             case ["r", name]:
                 room = room_name(name)
                 return Route({

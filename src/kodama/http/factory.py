@@ -1,0 +1,69 @@
+"""What the channels of one site share, and the factory that makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Factory
+from twisted.python.failure import Failure
+
+from kodama.http.channel import Channel
+from kodama.http.limits import Limits
+from kodama.http.message import Answer, Refusal, Request
+from kodama.http.remembered import Remembered
+from kodama.http.timers import Wheel
+
+
+class HttpFactory(Factory):
+    """Makes the channels of one site and holds what they share.
+
+    ``respond`` gets each request; ``refuse`` words what the channel refuses by itself;
+    ``fault`` logs an exception that ``respond`` let out, and words the answer.
+    """
+
+    noisy = False
+
+    def __init__(
+        self, respond: Callable[[Request], None], *, refuse: Callable[[Refusal], Answer],
+        fault: Callable[[Request, Failure], Answer], clock: IReactorTime, limits: Limits,
+    ) -> None:  # fmt: skip
+        self.respond = respond
+        self.refuse = refuse
+        self.fault = fault
+        self.clock = clock
+        self.seconds = clock.seconds
+        self.limits = limits
+        self.wheel = Wheel(clock)
+        self.draining = False
+        self._channels: set[Channel] = set()
+        self.remembered = remembered = Remembered(limits.line)
+        self.lines = remembered.lines  # looked into at each poll, and so without a detour
+        self.line = remembered.line
+        self.headers = remembered.headers
+
+    @property
+    def connections(self) -> int:
+        """Return how many connections are open."""
+        return len(self._channels)
+
+    def buildProtocol(self, addr: IAddress | None) -> Channel:  # type: ignore[override]
+        """Twisted: somebody connects."""
+        return Channel(self)
+
+    def opened(self, channel: Channel) -> bool:
+        """Count a connection; False if there are too many."""
+        if len(self._channels) >= self.limits.connections:
+            return False
+        self._channels.add(channel)
+        return True
+
+    def closed(self, channel: Channel) -> None:
+        """Forget a connection."""
+        self._channels.discard(channel)
+
+    def drain(self) -> None:
+        """Close idle connections now, and each other one after its answer."""
+        self.draining = True
+        for channel in tuple(self._channels):
+            channel.close_if_idle()

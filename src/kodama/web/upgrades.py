@@ -1,0 +1,36 @@
+"""Which requests may become a WebSocket, and what the others are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from kodama.core.errors import BadRequest, Forbidden, UpgradeRequired
+from kodama.http.handshake import Handshake, NotWebSocket, handshake
+from kodama.http.message import NoTunnel, Request
+from kodama.web.identity import Caller
+
+PROTOCOL: Final = "kodama.v1"
+
+Accept = Callable[[Request, Handshake, Caller], None]
+Serve = Callable[[Request, Caller], None]
+
+
+def upgrading(accept: Accept) -> Serve:
+    """Return how to serve an address that speaks WebSocket only: ``accept`` gets who may."""
+
+    def serve(request: Request, caller: Caller) -> None:
+        try:
+            asked = handshake(request, protocol=PROTOCOL)
+        except NotWebSocket as error:
+            refused = UpgradeRequired if error.status == 426 else BadRequest
+            raise refused(error.detail) from None
+        if caller.foreign:
+            raise Forbidden("Pages of another site may not connect; KODAMA_ORIGINS names those that may.")
+        try:
+            accept(request, asked, caller)
+        except NoTunnel:
+            said = "This site cannot hand its connections to WebSocket; use another transport."
+            raise UpgradeRequired(said) from None
+
+    return serve
