@@ -75,6 +75,7 @@ class Postgres:
         self._run("sh", "-c", f"echo \"restore_command = 'false'\" >> {self.folder}/data/postgresql.auto.conf && "
                               f"touch {self.folder}/data/recovery.signal")
         self.start()
+        until(lambda: self._ask("SELECT pg_is_in_recovery()") == "f", "the promotion")
 
     @property
     def pid(self) -> int:
@@ -87,6 +88,11 @@ class Postgres:
         base = f"postgresql://kodama@127.0.0.1:{self.port}/postgres"
         self._run("psql", "-q", "-c", f"CREATE SCHEMA {name}", base)
         return f"{base}?options={quote(f'-csearch_path={name}', safe='')}"
+
+    def _ask(self, question: str) -> str:
+        base = f"postgresql://kodama@127.0.0.1:{self.port}/postgres"
+        command = [*self._as, str(self._bin / "psql"), "-qAt", "-c", question, base]
+        return subprocess.run(command, cwd="/", text=True, capture_output=True, check=False).stdout.strip()
 
     def close(self) -> None:
         """Stop the server and remove what it kept."""
@@ -116,3 +122,39 @@ def _newest_postgres() -> Path:
     if not found:
         pytest.fail("PostgreSQL is not installed: apt-get install postgresql")
     return found[-1]
+
+
+class Daemon:
+    """One broker process, from a Debian package, on a port of its own."""
+
+    def __init__(self, scheme: str, *command: str) -> None:
+        self.port = free_port()
+        self.url = f"{scheme}://127.0.0.1:{self.port}"
+        if shutil.which(command[0]) is None:
+            pytest.fail(f"{command[0]} is not installed: apt-get install {command[0]}")
+        self._command = [part.replace("PORT", str(self.port)) for part in command]
+        self.start()
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        self.process = subprocess.Popen(self._command, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(lambda: answers(self.port), f"the start of {self._command[0]}")
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    def stop(self) -> None:
+        """Kill it."""
+        self.process.kill()
+        self.process.wait()
+
+
+def nats_server() -> Daemon:
+    """Return a NATS server of one's own. Debian's package `nats-server` brings it."""
+    return Daemon("nats", "nats-server", "-a", "127.0.0.1", "-p", "PORT")
+
+
+def redis_server() -> Daemon:
+    """Return a Redis server of one's own. Debian's package `redis-server` brings it."""
+    return Daemon("redis", "redis-server", "--port", "PORT", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")

@@ -29,8 +29,8 @@ class Metrics:
     """The numbers of one node. Times in seconds."""
 
     __slots__ = (
-        "commit_size", "cursor_lag", "deliveries", "delivery_seconds", "ephemeral", "gaps", "loop_lag",
-        "publish_seconds", "published", "refused", "waiting", "whispered",
+        "caught_up", "commit_size", "cursor_lag", "deliveries", "delivery_seconds", "ephemeral", "gaps",
+        "loop_lag", "publish_seconds", "published", "refused", "waiting", "whispered",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -40,6 +40,7 @@ class Metrics:
         self.gaps = 0
         self.ephemeral = 0
         self.whispered = 0
+        self.caught_up = 0
         self.refused: dict[str, int] = {}
         self.publish_seconds = Histogram(SECONDS)
         self.delivery_seconds = Histogram(SECONDS)

@@ -9,18 +9,19 @@ the loop, so that a write is answered before the crowd is.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from kodama.bus.interface import Bus
+from kodama.bus.interface import Ahead, Bus, LookAgain, Notice, Revoked, RoomChanged, Whisper
 from kodama.core.change import Change
 from kodama.core.event import Entry
 from kodama.core.handover import Handover, Mode
+from kodama.core.position import Position
 from kodama.core.remembered import Budget, Remembered
 from kodama.core.room import Retention, RoomFacts
 from kodama.core.stream import Stream
@@ -55,8 +56,8 @@ class LiveRoom:
     until then."""
 
     __slots__ = (
-        "answers", "exists", "facts", "followed", "handover", "name", "readers", "rewritten_early", "stream",
-        "watchers",
+        "answers", "exists", "facts", "followed", "handover", "name", "readers", "rereading",
+        "rewritten_early", "stream", "watchers",
     )  # fmt: skip
 
     def __init__(self, name: str, facts: RoomFacts, budget: Budget) -> None:
@@ -68,6 +69,7 @@ class LiveRoom:
         self.handover = Handover()
         self.readers: dict[Reader, None] = {}
         self.watchers: dict[Watcher, None] = {}
+        self.rereading: list[Deferred[None]] = []  # who waits for the room to be read anew
         self.rewritten_early: Sequence[Entry] = ()  # what was rewritten while the room was opened
         self.answers = Remembered(budget)
 
@@ -91,16 +93,18 @@ class Node:
         self._opening: dict[str, tuple[LiveRoom, list[Deferred[LiveRoom]]]] = {}
         self._reads: dict[tuple[str, int, int, int, int], list[Deferred[Slice]]] = {}
         self._woken: list[LiveRoom] = []
+        self._telling = False
+        self._looking: Deferred[None] | None = None
+        self.revoked: Callable[[str, int], None] = _nobody_minds
 
     def start(self) -> None:
         """Begin to commit and to hear. Raises what the store raises."""
-        self._bus.start(self._heard)
+        self._bus.start(self._heard, self._noticed)
         self.store.start(self._deliver)
 
     def stop(self) -> Deferred[None]:
         """Finish all writes, then close."""
-        self._bus.stop()
-        return self.store.stop()
+        return self.store.stop().addCallback(lambda _: self._bus.stop())
 
     def followed(self, name: str) -> LiveRoom | None:
         """Return the room if it is in memory already."""
@@ -116,7 +120,8 @@ class Node:
             self._opening[name][1].append(waiting)
             return waiting
         self._opening[name] = (LiveRoom(name, self.default_facts(name), self._budget), [waiting])
-        self.store.open(name, tail_bytes=TAIL_AT_OPEN).addCallbacks(
+        following = self._bus.follow(name)
+        following.addCallback(lambda _: self.store.open(name, tail_bytes=TAIL_AT_OPEN)).addCallbacks(
             self._opened, self._not_opened, callbackArgs=(name,), errbackArgs=(name,)
         )
         return waiting
@@ -138,7 +143,18 @@ class Node:
         self.store.append(change, settled)
 
     def whisper(self, room: LiveRoom, ephemeral: Sequence[bytes]) -> None:
-        """Pass ephemeral events (JSON) to whoever watches the room now."""
+        """Pass ephemeral events (JSON) to whoever watches the room now, on every node."""
+        self._bus.notice(Whisper(room.name, list(ephemeral)))
+
+    def revoke(self, session: str, *, until: int) -> Deferred[None]:
+        """End a session durably, then on every node. ``until`` (ms) is when it may be forgotten."""
+
+        def revoked(_: None) -> None:
+            self._bus.notice(Revoked(session, until))
+
+        return self.store.revoke(session, until=until).addCallback(revoked)
+
+    def _whispered(self, room: LiveRoom, ephemeral: Sequence[bytes]) -> None:
         for watcher in tuple(room.watchers):
             try:
                 watcher.hear(room, ephemeral)
@@ -147,7 +163,31 @@ class Node:
 
     def put_room(self, facts: RoomFacts) -> Deferred[None]:
         """Create or change a room; its readers are asked again whether they may read."""
-        return self.store.put_room(facts).addCallback(lambda _: self._changed(facts))
+
+        def put(_: None) -> None:
+            self._changed(facts)
+            self._bus.notice(RoomChanged(facts.name))
+
+        return self.store.put_room(facts).addCallback(put)
+
+    def look(self) -> Deferred[None]:
+        """Ask the store, by one question, where all rooms that somebody waits for stand, and catch up.
+
+        What a bus lost is found here; where there is no other node nothing can be lost.
+        """
+        if self._looking is None:
+            waited_for = [room.name for room in self._rooms.values() if room.readers or room.watchers]
+            if not waited_for:
+                return succeed(None)
+            self._looking = self.current(waited_for).addBoth(self._looked)
+        waiting: Deferred[None] = Deferred()
+        self._looking.chainDeferred(waiting)
+        return waiting
+
+    def current(self, names: Sequence[str]) -> Deferred[None]:
+        """Make sure that memory has all that any node committed to ``names`` before now."""
+        before = {name: self._rooms[name].stream.top.offset for name in names if name in self._rooms}
+        return self.store.tops(names).addCallback(self._compare, before)
 
     def read(self, room: LiveRoom, *, after: int, limit: int, size: int) -> Deferred[Slice]:
         """Read below the tail; equal reads under way at the same time are one, but none is joined
@@ -195,7 +235,7 @@ class Node:
             room.stream.rewrite(entry)
         room.rewritten_early = ()
         if room.handover.mode is Mode.READING:
-            self._close_hole(room)
+            self._close_hole(room).addErrback(_log_failure)
         self._bound_memory()
         for one in waiting:
             one.callback(room)
@@ -213,7 +253,9 @@ class Node:
     def _deliver(self, group: Group) -> None:
         self.metrics.commit_size.observe(len(group.settled))
         began = self._clock.seconds()
+        self._telling = True  # publishers hear of it before readers
         self._bus.tell(group.commits)
+        self._telling = False
         for settle, outcome in group.settled:
             try:
                 settle(outcome)
@@ -236,9 +278,64 @@ class Node:
             if room is not None:
                 self._follow(room, commit)
         self._bound_memory()
+        if not self._telling:
+            self._wake()
+
+    def _noticed(self, notice: Notice) -> None:
+        match notice:
+            case Revoked():
+                self.revoked(notice.session, notice.until)
+            case LookAgain():
+                self.look().addErrback(_log_failure)
+            case _:
+                room = self._rooms.get(notice.room)
+                if room is not None:
+                    self._noticed_of(room, notice)
+
+    def _noticed_of(self, room: LiveRoom, notice: Ahead | Whisper | RoomChanged) -> None:
+        match notice:
+            case Whisper():
+                self._whispered(room, notice.events)
+            case Ahead():
+                if notice.offset > room.stream.top.offset:
+                    self._close_hole(room).addErrback(_log_failure)
+            case RoomChanged():
+                asking = self.store.open(room.name, tail_bytes=0)
+                asking.addCallback(self._refreshed).addErrback(_log_failure)
+
+    def _looked(self, outcome: None | Failure) -> None | Failure:
+        self._looking = None
+        return outcome
+
+    def _compare(self, tops: Mapping[str, Position], before: Mapping[str, int]) -> Deferred[None]:
+        """Read again the rooms that stand elsewhere in the store; fires when they are read.
+
+        ``before`` is where memory stood when the store was asked: had the store less, it has lost it.
+        """
+        reading: list[Deferred[None]] = []
+        for name, place in tops.items():
+            room = self._rooms.get(name)
+            if room is None:
+                continue
+            if place.offset < before.get(name, 0) or not (
+                room.stream.knows(place) or place.offset > room.stream.top.offset
+            ):
+                reading.append(self._reload(room))
+            elif place.offset > room.stream.top.offset or room.handover.mode is Mode.READING:
+                self.metrics.caught_up += 1
+                reading.append(self._close_hole(room))
+        return DeferredList(reading, fireOnOneErrback=True, consumeErrors=True).addCallback(lambda _: None)
+
+    def _reload(self, room: LiveRoom) -> Deferred[None]:
+        """Read a room anew that has another history in the store."""
+        room.handover = Handover()
+        return self._close_hole(room)
 
     def _follow(self, room: LiveRoom, commit: Commit) -> None:
         room.answers.clear()
+        if any(_contradicts(room, entry) for entry in commit.entries):
+            self._reload(room).addErrback(_log_failure)
+            return
         for entry in commit.entries:
             for ready in room.handover.live(entry):
                 self._append(room, ready)
@@ -248,7 +345,7 @@ class Node:
         self._tail_size += room.stream.size - before
         self._rooms.move_to_end(room.name)
         if room.handover.mode is Mode.READING:
-            self._close_hole(room)
+            self._close_hole(room).addErrback(_log_failure)
         if not room.exists:
             room.exists = True
             self.store.open(room.name, tail_bytes=0).addCallbacks(
@@ -257,23 +354,49 @@ class Node:
         if room.readers:
             self._woken.append(room)
 
-    def _close_hole(self, room: LiveRoom) -> None:
-        """Read a room anew from the store, again until nothing that came live is ahead of it."""
+    def _close_hole(self, room: LiveRoom) -> Deferred[None]:
+        """Read a room anew from the store, again until nothing that came live is ahead of it.
 
-        def read(log: RoomLog | None) -> None:
-            if log is None or not room.followed:
-                return
+        One reading at a time; whoever asks during one waits for another that begins after it.
+        """
+        waiting: Deferred[None] = Deferred()
+        room.rereading.append(waiting)
+        if len(room.rereading) == 1:
+            self._reread(room)
+        return waiting
+
+    def _reread(self, room: LiveRoom) -> None:
+        asked = len(room.rereading)
+        reading = self.store.open(room.name, tail_bytes=TAIL_AT_OPEN)
+        reading.addCallback(self._reread_done, room).addBoth(self._reread_told, room, asked)
+
+    def _reread_done(self, log: RoomLog | None, room: LiveRoom) -> bool:
+        """Take what was read; return whether there is more to read."""
+        if log is None or not room.followed:
+            return False
+        if room.handover.offset is None or log.top > room.stream.top.offset:  # else it is older than memory
             self._tail_size -= room.stream.size
             self._load(room, log)
-            for entry in room.handover.history((), top=log.top):
-                self._append(room, entry)
-            room.answers.clear()
-            self._woken.append(room)
-            self._wake()
-            if room.handover.mode is Mode.READING:
-                self._close_hole(room)
+        for entry in room.handover.history((), top=log.top):
+            self._append(room, entry)
+        room.answers.clear()
+        self._woken.append(room)
+        self._wake()
+        self._bound_memory()
+        return room.handover.mode is Mode.READING
 
-        self.store.open(room.name, tail_bytes=TAIL_AT_OPEN).addCallbacks(read, _log_failure)
+    def _reread_told(self, outcome: object, room: LiveRoom, asked: int) -> None:
+        told: list[Deferred[None]] = []
+        if outcome is not True:
+            told, room.rereading = room.rereading[:asked], room.rereading[asked:]
+        if room.rereading:
+            self._reread(room)
+        for one in told:
+            one.callback(outcome if isinstance(outcome, Failure) else None)
+
+    def _refreshed(self, log: RoomLog | None) -> None:
+        if log is not None:
+            self._changed(log.facts)
 
     def _refresh(self, log: RoomLog | None, room: LiveRoom) -> None:
         if log is not None:
@@ -314,9 +437,21 @@ class Node:
         quiet = [name for name, room in self._rooms.items() if not room.readers and not room.watchers]
         for name in quiet[: len(self._rooms) - ROOMS_FOLLOWED // 2]:
             room = self._rooms.pop(name)
+            self._bus.unfollow(name)
             room.followed = False
             room.answers.clear()
             self._tail_size -= room.stream.size
+
+
+def _contradicts(room: LiveRoom, entry: Entry) -> bool:
+    """Return whether memory holds another event at the entry's place: the store has lost some."""
+    stream = room.stream
+    known = stream.first <= entry.offset <= stream.top.offset
+    return known and not stream.knows(Position(entry.epoch, entry.offset))
+
+
+def _nobody_minds(session: str, until: int) -> None:
+    """Let a session's end go by: nobody has asked to hear of it."""
 
 
 def _log_failure(failure: Failure) -> None:

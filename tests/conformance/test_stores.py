@@ -10,6 +10,7 @@ import pytest
 import kodama.store
 from kodama.core.errors import Conflict, Forbidden, NotFound
 from kodama.core.event import decode
+from kodama.core.position import Position
 from kodama.core.room import DAY_MS, Access, Retention, RoomFacts
 from kodama.store.interface import After, Around, Before, Group, Newest, Stored, StoreUnavailable
 from tests.conformance.stores import (
@@ -99,7 +100,9 @@ def test_the_same_nonce_of_another_sender_or_room_is_another(site: Site) -> None
 
 def test_the_tops_of_many_rooms_are_one_question(site: Site) -> None:
     site.append(publish(), publish(), publish(room="garden"))
-    assert site.wait(site.store.tops(["garden", "lobby", "nowhere"])) == {"garden": 1, "lobby": 2}
+    assert site.wait(site.store.tops(["garden", "lobby", "nowhere"])) == {
+        "garden": Position(site.store.epoch, 1), "lobby": Position(site.store.epoch, 2)
+    }  # fmt: skip
 
 
 def test_only_publishing_makes_a_room(site: Site) -> None:

@@ -47,7 +47,7 @@ def test_an_empty_exemption_turns_it_off() -> None:
     ("name", "value"),
     [
         ("PORT", "65536"), ("PORT", "http"), ("PORT", ""), ("HOLD", "nan"), ("HOLD", "0"), ("GUESTS", "maybe"),
-        ("STORE", "mysql://db/kodama"), ("STORE", "mysql"), ("BUS", "nats://x"), ("LIMIT_EXEMPT", "all"),
+        ("STORE", "mysql://db/kodama"), ("STORE", "mysql"), ("BUS", "kafka://x"), ("LIMIT_EXEMPT", "all"),
         ("TRUSTED_PROXIES", "10.0.0.0/33"), ("TRUSTED_PROXIES", "proxy.example"),
     ],
 )  # fmt: skip

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
+from secrets import token_hex
 from time import time
 from typing import Any, Final
 
 from kodama.app.service import KodamaService
 from kodama.app.settings import Settings
+from kodama.bus.interface import Bus
 from kodama.bus.local import LocalBus
+from kodama.bus.remote import RemoteBus
 from kodama.core.limits import Rate
 from kodama.core.room import Retention
 from kodama.http.echo import Echoes
@@ -34,6 +37,7 @@ from kodama.web.site import Site
 from kodama.web.upgrades import Serve, upgrading
 
 ECHO_LIMIT: Final = 16 * 1024 * 1024  # what the largest case of Autobahn's suite sends
+LOOK_SECONDS: Final = 2.0  # a shared store is asked this often for what a bus lost
 STORE_FILE: Final = "kodama.sqlite3"
 
 
@@ -54,6 +58,25 @@ def open_store(settings: Settings, reactor: Any) -> Store:
     return SqliteStore(Path(settings.data) / STORE_FILE, reactor=reactor, now=wall_clock)
 
 
+def open_bus(settings: Settings, reactor: Any) -> Bus:
+    """Return the bus that the settings name. The brokers' clients are extras."""
+    if settings.bus == "local":
+        return LocalBus()
+    if settings.bus == "postgresql":
+        from kodama.bus.postgres import postgres_line
+
+        line = postgres_line(settings.store, reactor)
+    elif settings.bus.startswith("redis"):
+        from kodama.bus.redis import redis_line
+
+        line = redis_line(settings.bus, reactor)
+    else:
+        from kodama.bus.nats import nats_line
+
+        line = nats_line(settings.bus, reactor)
+    return RemoteBus(line, node=token_hex(6), clock=reactor)
+
+
 def policy_of(settings: Settings) -> Policy:
     """Return who may ask what: a listener on loopback answers for loopback names only, against
     DNS rebinding, unless the settings name others."""
@@ -71,8 +94,9 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
     metrics = Metrics()
     store = open_store(settings, reactor)
     retention = Retention(settings.retention_days, settings.retention_events)
+    bus = open_bus(settings, reactor)
     node = Node(
-        store, LocalBus(), clock=reactor, metrics=metrics,
+        store, bus, clock=reactor, metrics=metrics,
         tail_memory=settings.tail_memory, retention=retention,
     )  # fmt: skip
     identity = Identity(policy_of(settings), store)
@@ -96,6 +120,7 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
     operations = Operations(
         metrics, store, waiting=lambda: {"longpoll": polls.waiting, "legacy": door.waiting},
         connections=lambda: factory.connections, present=lambda: people.numbers,
+        bus=bus.counts,
     )  # fmt: skip
     echoes = Echoes(SocketLimits(message=ECHO_LIMIT))
     upgrades: dict[str, Serve] = {}
@@ -118,4 +143,5 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
     return KodamaService(
         reactor=reactor, node=node, factory=factory, host=settings.host, port=settings.port,
         drain=settings.drain, started=identity.start, draining=draining,
+        look=None if settings.store in ("sqlite", "memory") else LOOK_SECONDS,
     )  # fmt: skip

@@ -22,11 +22,12 @@ _log: Final = Logger()
 
 
 class KodamaService(Service):
-    """One node listening on one TCP port. ``drain`` is the longest a stop may take, in seconds."""
+    """One node listening on one TCP port. ``drain`` is the longest a stop may take, in seconds;
+    ``look`` is how often the store is asked for what other nodes wrote, None where there are none."""
 
     def __init__(
         self, *, reactor: Any, node: Node, factory: HttpFactory, host: str, port: int, drain: float,
-        started: Callable[[], None], draining: Callable[[], None],
+        started: Callable[[], None], draining: Callable[[], None], look: float | None = None,
     ) -> None:  # fmt: skip
         self._reactor = reactor
         self._node = node
@@ -36,6 +37,7 @@ class KodamaService(Service):
         self._drain = drain
         self._started = started
         self._draining = draining
+        self._look_seconds = look
         self._listening: IListeningPort | None = None
         self._loops: list[LoopingCall] = []
         self._expected = 0.0
@@ -50,6 +52,8 @@ class KodamaService(Service):
         )
         self._begin(self._measure_lag, LAG_SECONDS)
         self._begin(self._sweep, SWEEP_SECONDS)
+        if self._look_seconds is not None:
+            self._begin(self._look, self._look_seconds)
 
     def address(self) -> str:
         """Return the address of the page."""
@@ -89,3 +93,7 @@ class KodamaService(Service):
 
     def _sweep(self) -> Deferred[None]:
         return self._node.sweep().addErrback(lambda failure: _log.failure("the sweep failed", failure))
+
+    def _look(self) -> Deferred[None]:
+        looking = self._node.look()
+        return looking.addErrback(lambda failure: _log.failure("looking at the store failed", failure))

@@ -91,8 +91,8 @@ def _store(text: str) -> str:
 
 
 def _bus(text: str) -> str:
-    if text != "local":
-        raise ValueError("is not local, the only bus of this version")
+    if text not in ("local", "postgresql") and not text.startswith(("nats://", "tls://", "redis://", "rediss://")):
+        raise ValueError("is neither local, postgresql, nor a nats:// or redis:// address")
     return text
 
 
@@ -116,7 +116,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "store", "sqlite",
         "Where events are kept: sqlite, memory (forgets at the end), or postgresql://….", _store,
     ),
-    Setting("bus", "local", "How nodes hear of each other; local is one node.", _bus),
+    Setting("bus", "local", "How nodes hear of each other: local, postgresql, nats://…, redis://….", _bus),
     Setting("hosts", (), "Names this server answers for, comma-separated; * for all.", _list),
     Setting("origins", (), "Foreign sites (https://example.com) whose pages may write.", _list),
     Setting(

@@ -27,6 +27,7 @@ from twisted.internet.defer import Deferred
 
 from kodama.core.change import Change
 from kodama.core.event import Entry
+from kodama.core.position import Position
 from kodama.core.room import RoomFacts
 
 
@@ -180,8 +181,8 @@ class Store(Protocol):
         """Return all rooms by name."""
         ...
 
-    def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, int]]:
-        """Return the newest offset of each of ``rooms`` that exists, by one question: how a node
+    def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, Position]]:
+        """Return the end of the log of each of ``rooms`` that exists, by one question: how a node
         that other nodes' commits did not reach finds out."""
         ...
 

@@ -29,6 +29,7 @@ from kodama.core.change import (
 )
 from kodama.core.errors import Conflict, NotFound
 from kodama.core.event import Entry, Logged, decode, encode, entry
+from kodama.core.position import START, Position
 from kodama.core.room import DAY_MS, RoomFacts
 from kodama.store.interface import (
     After,
@@ -64,6 +65,10 @@ class _Room:
     @property
     def top(self) -> int:
         return self.first + len(self.log) - 1
+
+    @property
+    def end(self) -> Position:
+        return Position(self.epochs[-1][1], self.top) if self.top else START
 
     def at(self, offset: int) -> Entry | None:
         kept = self.first <= offset <= self.top
@@ -164,9 +169,9 @@ class MemoryStore:
         """Return all rooms by name."""
         return succeed(tuple(Listed(room.facts, room.top) for _, room in sorted(self._rooms.items())))
 
-    def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, int]]:
-        """Return the newest offset of each of ``rooms`` that exists."""
-        return succeed({name: self._rooms[name].top for name in rooms if name in self._rooms})
+    def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, Position]]:
+        """Return the end of the log of each of ``rooms`` that exists."""
+        return succeed({name: self._rooms[name].end for name in rooms if name in self._rooms})
 
     def put_room(self, facts: RoomFacts) -> Deferred[None]:
         """Create the room or replace its settings."""

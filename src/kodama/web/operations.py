@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -22,12 +22,14 @@ class Operations(Collector):
     def __init__(
         self, metrics: Metrics, store: Store, *, waiting: Callable[[], dict[str, int]],
         connections: Callable[[], int], present: Callable[[], tuple[int, int]],
+        bus: Callable[[], Mapping[str, int]] = dict,
     ) -> None:  # fmt: skip
         self._metrics = metrics
         self._store = store
         self._waiting = waiting
         self._connections = connections
         self._present = present
+        self._bus = bus
         self._registry = CollectorRegistry()
         self._registry.register(self)
         self.draining = False
@@ -69,6 +71,13 @@ class Operations(Collector):
         for code, count in sorted(metrics.refused.items()):
             refused.add_metric([code], count)
         yield refused
+        yield CounterMetricFamily(
+            "kodama_caught_up", "Rooms read anew because other nodes were ahead.", value=metrics.caught_up
+        )
+        bus = CounterMetricFamily("kodama_bus_frames", "What became of frames on the bus.", labels=["what"])
+        for what, count in self._bus().items():
+            bus.add_metric([what], count)
+        yield bus
         yield _family("kodama_publish_seconds", "From receipt to durable.", metrics.publish_seconds)
         yield _family("kodama_delivery_seconds", "From commit to the last reader.", metrics.delivery_seconds)
         yield _family("kodama_commit_size", "Appends per commit.", metrics.commit_size)

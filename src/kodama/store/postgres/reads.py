@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from kodama.core.event import Entry
+from kodama.core.position import Position
 from kodama.core.room import Access, Retention, RoomFacts
 from kodama.store.interface import After, Around, Before, Listed, Newest, Page, RoomLog, Slice, Where
 from kodama.store.postgres.log import ENTRY
@@ -143,10 +144,11 @@ def rooms(connection: Connection) -> Sequence[Listed]:
     return tuple(Listed(_facts(row[:-1]), row[-1]) for row in rows)
 
 
-def tops(connection: Connection, names: Sequence[str]) -> Mapping[str, int]:
-    """Return the newest offset of each of ``names`` that exists."""
-    rows = connection.execute("SELECT name, top FROM kodama_rooms WHERE name = ANY(%s)", (list(names),))
-    return dict(rows.fetchall())
+def tops(connection: Connection, names: Sequence[str]) -> Mapping[str, Position]:
+    """Return the end of the log of each of ``names`` that exists."""
+    question = "SELECT name, epoch, top FROM kodama_rooms WHERE name = ANY(%s)"
+    rows = connection.execute(question, (list(names),))
+    return {name: Position(epoch, top) for name, epoch, top in rows}
 
 
 def _tail(connection: Connection, room: Extent, *, size: int) -> list[Entry]:

@@ -16,6 +16,7 @@ import psycopg
 from twisted.internet.defer import Deferred, succeed
 
 from kodama.core.change import Change
+from kodama.core.position import Position
 from kodama.core.room import RoomFacts
 from kodama.store.interface import (
     Group,
@@ -105,8 +106,8 @@ class PostgresStore:
         """Return all rooms by name."""
         return self._opened.ask(reads.rooms)
 
-    def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, int]]:
-        """Return the newest offset of each of ``rooms`` that exists."""
+    def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, Position]]:
+        """Return the end of the log of each of ``rooms`` that exists."""
         return self._opened.ask(lambda db: reads.tops(db, rooms))
 
     def put_room(self, facts: RoomFacts) -> Deferred[None]:

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from kodama.core.event import Entry
+from kodama.core.position import Position
 from kodama.core.room import Access, Retention, RoomFacts
 from kodama.store.interface import After, Around, Before, Listed, Newest, Page, RoomLog, Slice, Where
-from kodama.store.sqlite.log import ENTRY
+from kodama.store.sqlite.log import ENTRY, read_head
 
 _FACTS: Final = "name, title, topic, access, owner, days, events"
 _BELOW: Final = (
@@ -125,10 +126,10 @@ def rooms(connection: sqlite3.Connection) -> Sequence[Listed]:
     return tuple(Listed(_facts(row[:-1]), row[-1]) for row in rows)
 
 
-def tops(connection: sqlite3.Connection, names: Sequence[str]) -> Mapping[str, int]:
-    """Return the newest offset of each of ``names`` that exists."""
-    found = {name: extent(connection, name) for name in names}
-    return {name: room.top for name, room in found.items() if room is not None}
+def tops(connection: sqlite3.Connection, names: Sequence[str]) -> Mapping[str, Position]:
+    """Return the end of the log of each of ``names`` that exists."""
+    found = {name: read_head(connection, name) for name in names}
+    return {name: Position(head.epoch, head.top) for name, head in found.items() if head is not None}
 
 
 def _page(

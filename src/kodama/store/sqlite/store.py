@@ -17,6 +17,7 @@ from typing import Final
 from twisted.internet.defer import Deferred, succeed
 
 from kodama.core.change import Change
+from kodama.core.position import Position
 from kodama.core.room import RoomFacts
 from kodama.store.interface import Group, Listed, Page, RoomLog, Settle, Slice, StoreUnavailable, Where
 from kodama.store.sqlite import reads
@@ -102,8 +103,8 @@ class SqliteStore:
         """Return all rooms by name."""
         return self._opened.ask(reads.rooms)
 
-    def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, int]]:
-        """Return the newest offset of each of ``rooms`` that exists."""
+    def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, Position]]:
+        """Return the end of the log of each of ``rooms`` that exists."""
         return self._opened.ask(lambda file: reads.tops(file, rooms))
 
     def put_room(self, facts: RoomFacts) -> Deferred[None]:
