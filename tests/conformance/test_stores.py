@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import kodama.store
+from kodama.core.apikey import ApiKey
 from kodama.core.errors import Conflict, Forbidden, NotFound
 from kodama.core.event import decode
 from kodama.core.position import Position
@@ -301,3 +302,14 @@ def test_stopping_delivers_what_was_appended_and_takes_no_more(site: Site) -> No
 def test_a_store_that_works_is_healthy(site: Site) -> None:
     site.stored(publish())
     assert site.store.healthy()
+
+
+def test_keys_are_kept_until_they_are_dropped(site: Site) -> None:
+    bot = ApiKey(digest=b"d" * 32, name="bot", rooms=None, read_only=False, created=1)
+    screen = ApiKey(digest=b"e" * 32, name="木", rooms=frozenset(("a", "木霊")), read_only=True, created=2)
+    for key in (screen, bot):
+        site.wait(site.store.put_key(key))
+    assert site.wait(site.store.keys()) == (bot, screen)
+    assert site.wait(site.store.drop_key(bot.id)) is True
+    assert site.wait(site.store.drop_key(bot.id)) is False
+    assert site.wait(site.store.keys()) == (screen,)

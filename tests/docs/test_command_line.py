@@ -14,6 +14,8 @@ REFERENCE = (Path(__file__).parents[2] / "docs" / "reference" / "command-line.md
 
 
 def _options(command: click.Command) -> set[str]:
+    if isinstance(command, click.Group):
+        return set().union(*map(_options, command.commands.values()))
     given = [name for one in command.params if isinstance(one, click.Option) for name in one.opts[:1]]
     return {name for name in given if name.startswith("--")} - {"--help"}
 

@@ -15,6 +15,7 @@ from kodama.bus.local import LocalBus
 from kodama.bus.remote import RemoteBus
 from kodama.core.limits import Rate
 from kodama.core.room import Retention
+from kodama.core.who import NOBODY, STRANGER
 from kodama.http.echo import Echoes
 from kodama.http.factory import HttpFactory
 from kodama.http.limits import Limits
@@ -27,13 +28,16 @@ from kodama.store.memory import MemoryStore
 from kodama.store.sqlite import SqliteStore
 from kodama.transports.legacy import Door2011
 from kodama.transports.longpoll import LongPolls
+from kodama.transports.reading import Transport
 from kodama.web.answers import FIELDS
 from kodama.web.api import Api
 from kodama.web.assets import Assets
 from kodama.web.identity import Identity, Policy
 from kodama.web.operations import Operations
 from kodama.web.presence import PresenceApi
+from kodama.web.sessions import Sessions
 from kodama.web.site import Site
+from kodama.web.tokens import Tokens
 from kodama.web.upgrades import Serve, upgrading
 
 ECHO_LIMIT: Final = 16 * 1024 * 1024  # what the largest case of Autobahn's suite sends
@@ -86,6 +90,7 @@ def policy_of(settings: Settings) -> Policy:
         hosts=None if anybody else settings.hosts, origins=settings.origins,
         trusted_proxies=settings.trusted_proxies, exempt=settings.limit_exempt == "loopback",
         rate=Rate(settings.write_burst, settings.write_rate),
+        nobody=NOBODY if settings.guests else STRANGER,
     )  # fmt: skip
 
 
@@ -99,15 +104,26 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
         store, bus, clock=reactor, metrics=metrics,
         tail_memory=settings.tail_memory, retention=retention,
     )  # fmt: skip
-    identity = Identity(policy_of(settings), store)
+    def revoked() -> None:
+        now = wall_clock()
+        for transport in transports:
+            transport.review(lambda who: tokens.verdict(who, now=now))
 
+    tokens = Tokens(store, revoked=revoked)
+    identity = Identity(policy_of(settings), tokens)
     people = People(node, clock=reactor, now=wall_clock)
     polls = LongPolls(
         node, people=people, hold=settings.hold, clock=reactor, now=wall_clock, fields=FIELDS,
         fail=lambda request, failure: site.fail(request, failure),
         random=Random(),  # noqa: S311 - it spreads holds, and is asked at every poll
+        ticket=lambda who: tokens.ticket(who, now=wall_clock()),
     )  # fmt: skip
     door = Door2011(node, fields=FIELDS, fail=lambda request, failure: site.fail(request, failure))
+    transports: tuple[Transport, ...] = (polls, door)
+    sessions = Sessions(
+        node, identity, tokens, now=wall_clock, seconds=reactor.seconds, guests=settings.guests,
+        fail=lambda request, failure: site.fail(request, failure),
+    )  # fmt: skip
     api = Api(
         node, identity, people=people, now=wall_clock, seconds=reactor.seconds,
         fail=lambda request, failure: site.fail(request, failure),
@@ -127,21 +143,21 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
     if settings.test_echo:
         upgrades["echo"] = upgrading(lambda request, asked, _: echoes.serve(request, asked))
     site = Site(
-        api=api, presence=presence, polls=polls, door=door, assets=Assets(), operations=operations,
-        identity=identity, metrics=metrics, now=wall_clock, jsonp=settings.jsonp, legacy=settings.legacy,
-        upgrades=upgrades,
+        api=api, sessions=sessions, presence=presence, polls=polls, door=door, assets=Assets(),
+        operations=operations, identity=identity, metrics=metrics, now=wall_clock,
+        jsonp=settings.jsonp, legacy=settings.legacy, upgrades=upgrades,
     )  # fmt: skip
     limits = Limits(body=settings.body_limit, connections=settings.connections)
     factory = HttpFactory(site.respond, refuse=site.refuse, fault=site.fault, clock=reactor, limits=limits)
 
     def draining() -> None:
         operations.draining = True
-        polls.drain()
-        door.drain()
+        for transport in transports:
+            transport.drain()
         echoes.drain()
 
     return KodamaService(
         reactor=reactor, node=node, factory=factory, host=settings.host, port=settings.port,
-        drain=settings.drain, started=identity.start, draining=draining,
+        drain=settings.drain, started=tokens.start, draining=draining, watch=tokens.watch,
         look=None if settings.store in ("sqlite", "memory") else LOOK_SECONDS,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from kodama import __version__
+from kodama.app.keys import key
 from kodama.app.settings import BadSetting, Settings
 from kodama.client import Client, ClientFault, CursorFile, Event, Wants
 
@@ -31,6 +32,9 @@ def main() -> None:
     kodama send lobby "hello"       say something
     kodama tail lobby               listen
     """
+
+
+main.add_command(key)
 
 
 @main.command()

@@ -16,6 +16,7 @@ from kodama.node import Node
 
 SWEEP_SECONDS: Final = 60.0
 LAG_SECONDS: Final = 0.5
+WATCH_SECONDS: Final = 0.5  # what is revoked elsewhere is known here within a second
 DRAIN_STEP: Final = 0.05
 BACKLOG: Final = 4096
 _log: Final = Logger()
@@ -27,7 +28,8 @@ class KodamaService(Service):
 
     def __init__(
         self, *, reactor: Any, node: Node, factory: HttpFactory, host: str, port: int, drain: float,
-        started: Callable[[], None], draining: Callable[[], None], look: float | None = None,
+        started: Callable[[], None], draining: Callable[[], None], watch: Callable[[], Deferred[None]],
+        look: float | None = None,
     ) -> None:  # fmt: skip
         self._reactor = reactor
         self._node = node
@@ -38,6 +40,7 @@ class KodamaService(Service):
         self._started = started
         self._draining = draining
         self._look_seconds = look
+        self._watch = watch
         self._listening: IListeningPort | None = None
         self._loops: list[LoopingCall] = []
         self._expected = 0.0
@@ -51,6 +54,8 @@ class KodamaService(Service):
             self._port, self._factory, backlog=BACKLOG, interface=self._host
         )
         self._begin(self._measure_lag, LAG_SECONDS)
+        self._watched()
+        self._begin(self._watched, WATCH_SECONDS)
         self._begin(self._sweep, SWEEP_SECONDS)
         if self._look_seconds is not None:
             self._begin(self._look, self._look_seconds)
@@ -90,6 +95,9 @@ class KodamaService(Service):
         now = self._reactor.seconds()
         self._node.metrics.loop_lag.observe(max(0.0, now - self._expected))
         self._expected = now + LAG_SECONDS
+
+    def _watched(self) -> Deferred[None]:
+        return self._watch().addErrback(lambda failure: _log.failure("keys cannot be read", failure))
 
     def _sweep(self) -> Deferred[None]:
         return self._node.sweep().addErrback(lambda failure: _log.failure("the sweep failed", failure))

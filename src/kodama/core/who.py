@@ -20,13 +20,15 @@ class Who:
     """Somebody, as far as it is known.
 
     ``session`` is shared by all connections of one session, key or ticket and is what is revoked;
-    None is somebody without any. ``rooms`` limits it to those rooms (None: no limit). A
-    ``read_only`` one writes nothing. ``expires`` is in ms since 1970, None for never.
+    None is somebody without any. ``rooms`` limits it to those rooms (None: no limit). ``invited``
+    are rooms that are open to it whatever their access. A ``read_only`` one writes nothing.
+    ``expires`` is in ms since 1970, None for never.
     """
 
     session: str | None = None
     author: Author | None = None
     rooms: frozenset[str] | None = None
+    invited: frozenset[str] = frozenset()
     read_only: bool = False
     expires: int | None = None
 
@@ -37,12 +39,16 @@ class Who:
 
 
 NOBODY: Final = Who()
+STRANGER: Final = Who(rooms=frozenset())  # nobody, where guests are not taken
 
 
 def admits(facts: RoomFacts, who: Who) -> bool:
     """Return whether ``who`` may read and write in the room."""
-    within = who.rooms is None or facts.name in who.rooms
-    return within and (facts.access is Access.PUBLIC or (who.user is not None and who.user == facts.owner))
+    if who.rooms is not None and facts.name not in who.rooms:
+        return False
+    if facts.access is Access.PUBLIC or facts.name in who.invited:
+        return True
+    return who.user is not None and who.user == facts.owner
 
 
 def admit(facts: RoomFacts, who: Who) -> None:

@@ -25,6 +25,7 @@ from typing import NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred
 
+from kodama.core.apikey import ApiKey
 from kodama.core.change import Change
 from kodama.core.event import Entry
 from kodama.core.position import Position
@@ -208,6 +209,18 @@ class Store(Protocol):
 
     def revoked(self) -> frozenset[str]:
         """Return the sessions that have ended and are not forgotten."""
+        ...
+
+    def put_key(self, key: ApiKey) -> Deferred[None]:
+        """Keep an API key, durably."""
+        ...
+
+    def drop_key(self, id: str) -> Deferred[bool]:  # noqa: A002 - a key's id
+        """Forget an API key, durably; False if there was none."""
+        ...
+
+    def keys(self) -> Deferred[Sequence[ApiKey]]:
+        """Return all API keys, oldest first, with what other processes have done to them."""
         ...
 
     def healthy(self) -> bool:

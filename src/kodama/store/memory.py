@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from twisted.internet.defer import Deferred, succeed
 
+from kodama.core.apikey import ApiKey
 from kodama.core.change import (
     Amendment,
     Change,
@@ -88,6 +89,7 @@ class MemoryStore:
         self._rooms: dict[str, _Room] = {}
         self._secrets: dict[str, bytes] = {}
         self._revoked: dict[str, int] = {}
+        self._keys: dict[str, ApiKey] = {}
         self._undelivered: deque[Group] = deque()
         self._deliver: Callable[[Group], None] | None = None
         self._delivering = False
@@ -210,6 +212,19 @@ class MemoryStore:
     def revoked(self) -> frozenset[str]:
         """Return the sessions that have ended."""
         return frozenset(self._revoked)
+
+    def put_key(self, key: ApiKey) -> Deferred[None]:
+        """Keep an API key."""
+        self._keys[key.id] = key
+        return succeed(None)
+
+    def drop_key(self, id: str) -> Deferred[bool]:  # noqa: A002 - a key's id
+        """Forget an API key."""
+        return succeed(self._keys.pop(id, None) is not None)
+
+    def keys(self) -> Deferred[Sequence[ApiKey]]:
+        """Return all API keys, oldest first."""
+        return succeed(tuple(sorted(self._keys.values(), key=lambda key: (key.created, key.id))))
 
     def healthy(self) -> bool:
         """Return True: memory has no disk to fill."""

@@ -39,6 +39,7 @@ class LongPolls:
     def __init__(
         self, node: Node, *, people: People, hold: float, clock: IReactorTime, now: Callable[[], int],
         fields: Fields, fail: Callable[[Request, Failure], None], random: Random,
+        ticket: Callable[[Who], str],
     ) -> None:  # fmt: skip
         self.node = node
         self.people = people
@@ -47,6 +48,7 @@ class LongPolls:
         self._now = now
         self.fail = fail
         self._random = random
+        self._ticket = ticket
         self._json: Fields = (("Content-Type", "application/json"), *fields)
         self._javascript: Fields = (("Content-Type", JAVASCRIPT), *fields)
         self._clients: dict[tuple[str | None, str], Held] = {}
@@ -109,9 +111,7 @@ class LongPolls:
     def begin(self, held: Held) -> None:
         """Answer ``held`` or park it. Raises `Forbidden`, `NotFound`."""
         plan = held.plan
-        for room in plan.rooms:
-            if room.facts.access is not _PUBLIC:
-                admit(room.facts, held.who)
+        admit_all(plan, held.who)
         if plan.poll.client is not None:
             self._supersede(held, (held.who.session, plan.poll.client))
         if plan.poll.presence and held.request.line.method != b"HEAD" and (missed := self._attend(held)):
@@ -158,7 +158,7 @@ class LongPolls:
         older = self._clients.get(key)
         if older is not None and not older.request.answered:
             older.leave()
-            self._answer_empty(older, {"superseded": True})
+            self._answer_empty(older, superseded=True)
         self._clients[key] = held
 
     def _park(self, held: Held) -> None:
@@ -185,7 +185,7 @@ class LongPolls:
         plan = held.plan
         room = plan.rooms[0]
         key = (plan.places, plan.poll.limit, plan.poll.callback)
-        if len(plan.rooms) == 1 and plan.started is None and not plan.lost:
+        if plan.common:
             known = room.answers.get(key)
             if isinstance(known, Answer):
                 self.node.metrics.deliveries += 1
@@ -206,15 +206,15 @@ class LongPolls:
         if not owed.events:
             self._park(held)
             return
-        extra = {"started": plan.started} if plan.started else None
-        answer = self.encode(
-            plan.poll, batch(cursor_of(plan.rooms, owed.places), owed.events, more=owed.more, extra=extra)
+        body = batch(
+            cursor_of(plan.rooms, owed.places), owed.events, more=owed.more, extra=self._extra(held)
         )
+        answer = self.encode(plan.poll, body)
         metrics = self.node.metrics
         metrics.deliveries += 1
         metrics.gaps += owed.gaps
         metrics.cursor_lag.observe(owed.lag)
-        if len(plan.rooms) == 1 and extra is None and not plan.lost:
+        if plan.common:
             plan.rooms[0].answers.put(key, answer, size=len(answer.wire), age=age)
         self._done(held)
         held.request.answer(answer)
@@ -223,18 +223,26 @@ class LongPolls:
         """Return how many seconds a poll that left it to us is held."""
         return self._hold * (1 - HOLD_JITTER + 2 * HOLD_JITTER * self._random.random())
 
-    def _answer_empty(self, held: Held, extra: dict[str, object] | None = None) -> None:
+    def _answer_empty(self, held: Held, **more: object) -> None:
+        plan = held.plan
+        self._done(held)
+        body = batch(plan.cursor, (), extra=self._extra(held, **more))
+        held.request.answer(self.encode(plan.poll, body))
+
+    def _extra(self, held: Held, **more: object) -> dict[str, object]:
+        """Return what an answer to ``held`` says besides the events."""
         plan = held.plan
         if plan.started:
-            extra = {"started": plan.started, **(extra or {})}
-        self._done(held)
-        held.request.answer(self.encode(plan.poll, batch(plan.cursor, (), extra=extra)))
+            more["started"] = plan.started
+        if plan.poll.ticket is not None:
+            more["ticket"] = self._ticket(held.who)
+        return more
 
     def send_away(self, held: Held) -> None:
         """Tell ``held`` when to come back, and close its connection."""
         after = round(self._random.uniform(*COME_BACK), 2)
         self._done(held)
-        body = batch(held.plan.cursor, (), extra={"after": after})
+        body = batch(held.plan.cursor, (), extra=self._extra(held, after=after))
         held.request.answer_and_close(self.encode(held.plan.poll, body))
 
     def _done(self, held: Held) -> None:
@@ -270,6 +278,8 @@ class Crowd:
         """Park ``request`` here; False if it cannot wait here now."""
         room, waiting = self._room, self.waiting
         if room.stream.top != self._place or room.facts.access is not _PUBLIC or not room.followed:
+            return False
+        if who.rooms is not None:
             return False
         if not waiting:
             if self._polls.draining:
@@ -366,9 +376,7 @@ class Held:
         if self.request.answered:
             return
         try:
-            for room in self.plan.rooms:
-                if room.facts.access is not _PUBLIC:
-                    admit(room.facts, self.who)
+            admit_all(self.plan, self.who)
             self.polls.give(self)
         except Exception:  # noqa: BLE001 - one failing reader keeps no message from the others
             self.polls.fail(self.request, Failure())
@@ -382,6 +390,13 @@ class Held:
         """The client has hung up."""
         self.leave()
         self.polls._done(self)
+
+
+def admit_all(plan: Plan, who: Who) -> None:
+    """Raise `Forbidden` or `NotFound` if one of the rooms is not open to ``who``."""
+    for room in plan.rooms:
+        if room.facts.access is not _PUBLIC or who.rooms is not None:
+            admit(room.facts, who)
 
 
 def _followed(plan: Plan) -> bool:

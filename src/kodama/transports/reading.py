@@ -65,9 +65,15 @@ class Plan:
 
     @property
     def simple(self) -> bool:
-        """Return whether it is one room, without a gap to tell, and nobody in particular who reads."""
-        alone = len(self.rooms) == 1 and not self.lost and self.started is None
-        return alone and self.poll.client is None and not self.poll.presence
+        """Return whether it is common, and nobody in particular reads."""
+        return self.common and self.poll.client is None and not self.poll.presence
+
+    @property
+    def common(self) -> bool:
+        """Return whether others may get the same answer: it is one room, without a gap to tell and
+        without a ticket to renew."""
+        single = len(self.rooms) == 1 and not self.lost
+        return single and self.started is None and self.poll.ticket is None
 
     @property
     def cursor(self) -> str:
@@ -78,13 +84,15 @@ class Plan:
 class Asked:
     """A poll's parameters and, once they are known, its places: shared by all who ask the same.
 
-    ``crowd`` is the transport's own: where they wait together.
+    ``crowd`` is the transport's own: where they wait together. ``plain`` says that whoever asks
+    like this without a token needs no further look.
     """
 
-    __slots__ = ("crowd", "plan", "poll")
+    __slots__ = ("crowd", "plain", "plan", "poll")
 
     def __init__(self, poll: Poll) -> None:
         self.poll = poll
+        self.plain = poll.callback is None and poll.ticket is None
         self.plan: Plan | None = None
         self.crowd: object | None = None
 

@@ -20,8 +20,8 @@ from kodama.http.message import Answer, Request
 from kodama.node import LiveRoom, Node
 from kodama.people import People
 from kodama.store.interface import After, Around, Before, Newest, Stored, StoreUnavailable
-from kodama.web.answers import FIELDS, json_answer, raw_json_answer
-from kodama.web.identity import Caller, Identity, ended_cookie, session_cookie
+from kodama.web.answers import json_answer, raw_json_answer
+from kodama.web.identity import Caller, Identity
 from kodama.wire import commands
 from kodama.wire.commands import MessageBody
 from kodama.wire.events import page
@@ -137,7 +137,8 @@ class Api:
                     "access": row.facts.access.value, "last": row.last,
                 }
                 for row in await self._node.store.rooms()
-                if admits(row.facts, caller.who) or row.facts.access is Access.MEMBERS
+                if admits(row.facts, caller.who)
+                or (row.facts.access is Access.MEMBERS and caller.who.rooms is None)
             ]  # fmt: skip
             request.answer(json_answer(200, {"rooms": rows}))
 
@@ -152,8 +153,8 @@ class Api:
         async def answer() -> None:
             log = await self._node.store.open(room, tail_bytes=0)
             known = self._node.default_facts(room) if log is None else log.facts
+            admit(known, caller.who)
             if log is not None and known.owner != author.id:
-                admit(known, caller.who)
                 raise Forbidden("Only its owner changes a room.")
             created = log is None
             topic = known.topic
@@ -167,37 +168,6 @@ class Api:
         # One after the other: what is merged must not be changed by somebody else meanwhile.
         turn = self._settling.run(lambda: Deferred.fromCoroutine(answer()))
         self._then(request, turn, lambda _: None)
-
-    def open_session(self, request: Request, caller: Caller) -> None:
-        """``POST /v1/session``."""
-        self._identity.check_write(request, caller, now=self._seconds())
-        name = commands.session_body(request.body).name
-        if not self._guests_may:
-            raise Forbidden("This server takes no guests.")
-        token, session = self._identity.open_session(name, now=self._now())
-        cookie = self._identity.marked(request, session_cookie(token))
-        value = {"token": token, "user": session.author, "expires": timestamp(session.expires)}
-        request.answer(json_answer(201, value, fields=(("Set-Cookie", cookie),)))
-
-    def show_session(self, request: Request, caller: Caller) -> None:
-        """``GET /v1/session``."""
-        if caller.session is None:
-            raise NotFound("There is no session; POST a name here to open one.")
-        session = caller.session
-        request.answer(json_answer(200, {"user": session.author, "expires": timestamp(session.expires)}))
-
-    def end_session(self, request: Request, caller: Caller) -> None:
-        """``DELETE /v1/session``."""
-        session = caller.session
-        self._identity.check_write(request, caller, now=self._seconds())
-        cookie = self._identity.marked(request, ended_cookie())
-        done = Answer(204, b"", (("Set-Cookie", cookie), *FIELDS))
-        if session is None:
-            request.answer(done)
-            return
-        self._identity.end(session)
-        ending = self._node.store.revoke(session.id, until=session.expires)
-        self._then(request, ending, lambda _: request.answer(done))
 
     def _publish(self, request: Request, caller: Caller, room: str, body: MessageBody) -> None:
         self._identity.check_write(request, caller, now=self._seconds())

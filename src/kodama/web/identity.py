@@ -1,27 +1,30 @@
 """Who is asking: read once from a block of header fields and remembered with it.
 
 A `Caller` holds for all requests with the same header bytes, so that a poll pays nothing for
-it. What can change meanwhile (a session that ended or ran out) is looked at each time.
+it. What can change meanwhile (a session that ended or ran out) is looked at each time, and a
+token that proved nothing is not remembered: it may yet.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address, ip_network
-from secrets import token_urlsafe
 from typing import Final
 
-from kodama.core.errors import Forbidden, Misdirected, RateLimited, Unauthorized
+from kodama.core.errors import Forbidden, Misdirected, RateLimited, Refused, Unauthorized
 from kodama.core.limits import Buckets, Rate, network_of
-from kodama.core.session import SESSION_DAYS, Session, sign_session, verify_session
+from kodama.core.session import SESSION_DAYS
+from kodama.core.ticket import TICKET_PREFIX
 from kodama.core.who import NOBODY, Who
 from kodama.http.message import Headers, Request
-from kodama.store.interface import Store
 from kodama.web.accept import Framing, framing
 from kodama.web.forwarding import hops, over_tls
+from kodama.web.tokens import Proof, Tokens
 
 SESSION_COOKIE: Final = "kodama_session"
+_JSON: Final = (Framing.JSON, Framing.PAGE)
+_NO_PROOF: Final = Proof(NOBODY, None)
 _LOOPBACK: Final = frozenset(("localhost", "127.0.0.1", "::1"))
 
 
@@ -29,15 +32,16 @@ _LOOPBACK: Final = frozenset(("localhost", "127.0.0.1", "::1"))
 class Caller:
     """What a block of header fields says.
 
-    ``who`` is whom the token proves; ``session`` is what the server itself keeps of a guest.
-    ``fault`` is what to raise if the token is not valid; ``plain`` means nobody in particular,
-    who takes JSON: nothing about such a caller can change.
+    ``who`` is whom the token proves, ``until`` (ms since 1970) how long it does, ``generation``
+    of which keys. ``fault`` is what to raise if the token is not valid; ``plain`` means nobody
+    in particular, who takes JSON: nothing about such a caller can change.
     """
 
     who: Who
-    session: Session | None
+    until: int | None
+    generation: int
     by_cookie: bool
-    fault: Unauthorized | None
+    fault: Refused | None
     host: str
     foreign: bool
     forwarded: str | None
@@ -51,7 +55,8 @@ class Policy:
     """What the operator has settled.
 
     ``hosts``: names this server answers for, all if None; loopback names always. ``origins``:
-    foreign sites that may write. ``exempt``: whether loopback clients meet no rate.
+    foreign sites that may write. ``exempt``: whether loopback clients meet no rate. ``nobody``:
+    who somebody without a token is.
     """
 
     hosts: tuple[str, ...] | None
@@ -59,50 +64,67 @@ class Policy:
     trusted_proxies: tuple[str, ...]
     exempt: bool
     rate: Rate
+    nobody: Who = NOBODY
 
 
 class Identity:
-    """Sessions, hosts, origins and rates of one server."""
+    """Callers, hosts, origins and rates of one server."""
 
-    def __init__(self, policy: Policy, store: Store) -> None:
+    def __init__(self, policy: Policy, tokens: Tokens) -> None:
         self._policy = policy
-        self._store = store
-        self._secret = b""
-        self._ended: set[str] = set()
+        self._tokens = tokens
         self._by_address = Buckets(policy.rate)
         self._by_session = Buckets(policy.rate)
         self._trusted = [ip_network(one) for one in policy.trusted_proxies]
 
-    def start(self) -> None:
-        """Read what the store keeps of sessions; call after the store has started."""
-        self._secret = self._store.secret("sessions")
-        self._ended = set(self._store.revoked())
+    @property
+    def nobody(self) -> Who:
+        """Return who somebody without a token is."""
+        return self._policy.nobody
 
     def caller(self, request: Request, *, now: int) -> Caller:
         """Return who is asking; raises `Misdirected`. ``now`` is in ms."""
         caller = request.headers.memo
-        if not isinstance(caller, Caller):
-            caller = request.headers.memo = self._read(request.headers, now=now)
+        if not isinstance(caller, Caller) or caller.generation != self._tokens.generation:
+            caller = self._read(request.headers, now=now)
+            request.headers.memo = caller if caller.fault is None else None
         return caller
 
     def check_session(self, caller: Caller, *, now: int) -> None:
         """Raise `Unauthorized` if there is a token and it is not, or no longer, valid."""
-        session = caller.session
         if caller.fault is not None:
             raise caller.fault
-        if session is not None and (session.id in self._ended or session.expires <= now):
-            raise Unauthorized("This session has ended.")
+        refusal = self._tokens.refusal(caller.who, now=now)
+        if refusal is not None:
+            raise refusal
+        if caller.until is not None and caller.until <= now:
+            raise Unauthorized("This token has expired.")
+
+    def by_ticket(self, caller: Caller, ticket: str, *, now: int) -> Caller:
+        """Return the caller as whom ``ticket`` stands for, whatever else it shows; raises
+        `Unauthorized`."""
+        if not ticket.startswith(TICKET_PREFIX):
+            raise Unauthorized("This is not a ticket.")
+        proof = self._tokens.prove(ticket, now=now)
+        return replace(caller, who=proof.who, until=proof.until, fault=None, by_cookie=False, plain=False)
 
     def check_write(self, request: Request, caller: Caller, *, now: float) -> None:
-        """Refuse a write from a foreign page, or one too many. ``now`` in seconds."""
+        """Refuse a write from a foreign page, with what only reads, or one too many. ``now`` in
+        seconds."""
+        if caller.who.read_only:
+            raise Forbidden("This token only reads.")
+        self.check_request(request, caller, now=now)
+
+    def check_request(self, request: Request, caller: Caller, *, now: float) -> None:
+        """Refuse what a foreign page may not ask for, or one time too many. ``now`` in seconds."""
         if caller.foreign:
             raise Forbidden("Pages of another site may not write here; KODAMA_ORIGINS names those that may.")
         address = self.address(request, caller)
         if self._exempt(request, caller):
             return
         wait = self._by_address.take(network_of(address), now=now)
-        if not wait and caller.session is not None:
-            wait = self._by_session.take(caller.session.id, now=now)
+        if not wait and caller.who.session is not None:
+            wait = self._by_session.take(caller.who.session, now=now)
         if wait:
             raise RateLimited("Too many writes; come back in a moment.", retry_after=wait)
 
@@ -121,33 +143,26 @@ class Identity:
         secure = request.secure or (self._trusts(request.peer) and over_tls(request.headers))
         return f"{cookie}; Secure" if secure else cookie
 
-    def open_session(self, name: str, *, now: int) -> tuple[str, Session]:
-        """Return a new guest's token and session."""
-        session = Session(token_urlsafe(9), f"g_{token_urlsafe(6)}", name, now + SESSION_DAYS * 86_400_000)
-        return sign_session(session, secret=self._secret), session
-
-    def end(self, session: Session) -> None:
-        """End a session on this node, at once."""
-        self._ended.add(session.id)
-
     def _read(self, headers: Headers, *, now: int) -> Caller:
         host = (headers.get(b"host") or b"").decode("latin-1")
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
         self._check_host(name.strip("[]").lower())
         accept = (headers.get(b"accept") or b"").decode("latin-1")
         token, by_cookie = _token(headers)
-        session = fault = None
+        proof, fault = _NO_PROOF, None
         if token is not None:
             try:
-                session = verify_session(token, secret=self._secret, now=now)
-            except Unauthorized as error:
+                proof = self._tokens.prove(token, now=now)
+            except Refused as error:
                 fault = error
+        nobody = token is None
         return Caller(
-            who=NOBODY if session is None else _who(session), session=session, by_cookie=by_cookie,
-            fault=fault, host=name.strip("[]").lower(),
+            who=self._policy.nobody if nobody else proof.who, until=proof.until,
+            generation=self._tokens.generation, by_cookie=by_cookie, fault=fault,
+            host=name.strip("[]").lower(),
             foreign=self._foreign(headers.get(b"origin"), host), forwarded=hops(headers),
             accept=accept, framing=framing(accept),
-            plain=token is None and framing(accept) in (Framing.JSON, Framing.PAGE),
+            plain=nobody and self._policy.nobody is NOBODY and framing(accept) in _JSON,
         )  # fmt: skip
 
     def _check_host(self, name: str) -> None:
@@ -175,10 +190,6 @@ class Identity:
         except ValueError:
             return False
         return any(ip.version == net.version and ip in net for net in self._trusted)
-
-
-def _who(session: Session) -> Who:
-    return Who(session=session.id, author=session.author, expires=session.expires)
 
 
 def session_cookie(token: str) -> str:

@@ -38,6 +38,7 @@ from kodama.web.assets import Assets
 from kodama.web.identity import Caller, Identity
 from kodama.web.operations import Operations
 from kodama.web.presence import PresenceApi
+from kodama.web.sessions import Sessions
 from kodama.wire import commands
 from kodama.wire.jsonp import MEDIA_TYPE as JAVASCRIPT
 from kodama.wire.jsonp import call, callback_name
@@ -68,12 +69,14 @@ class Site:
     """The application: one method, `respond`, for the HTTP channel to call."""
 
     def __init__(
-        self, *, api: Api, presence: PresenceApi, polls: LongPolls, door: Door2011, assets: Assets,
+        self, *, api: Api, sessions: Sessions, presence: PresenceApi, polls: LongPolls, door: Door2011,
+        assets: Assets,
         operations: Operations, identity: Identity, metrics: Metrics, now: Callable[[], int],
         jsonp: bool, legacy: bool, upgrades: Mapping[str, Serve],
     ) -> None:  # fmt: skip
         self._api = api
         self._presence = presence
+        self._sessions = sessions
         self._polls = polls
         self._door = door
         self._assets = assets
@@ -94,7 +97,7 @@ class Site:
             asked = route.asked
             if asked is not None and request.line.method == b"GET":  # a poll that was read before
                 known = request.headers.memo
-                if isinstance(known, Caller) and known.plain and asked.poll.callback is None:
+                if isinstance(known, Caller) and known.plain and asked.plain:
                     self._polls.serve(request, asked, NOBODY)
                     return
                 caller = self._caller(request, None)
@@ -110,9 +113,14 @@ class Site:
 
     def _caller(self, request: Request, serve: Serve | None) -> Caller:
         """Return who asks; a token that is not valid hinders nobody from opening a new session."""
-        caller = self._identity.caller(request, now=self._now())
-        if serve != self._api.open_session:
-            self._identity.check_session(caller, now=self._now())
+        now = self._now()
+        caller = self._identity.caller(request, now=now)
+        if b"ticket=" in request.line.query:
+            ticket = commands.single(commands.parameters(request.line.query), "ticket")
+            if ticket is not None:
+                return self._identity.by_ticket(caller, ticket, now=now)
+        if serve != self._sessions.open:
+            self._identity.check_session(caller, now=now)
         return caller
 
     def refuse(self, refusal: Refusal) -> Answer:
@@ -186,11 +194,12 @@ class Site:
                 return Route({b"GET": self._many, b"POST": self._many_by_post})
             case ["v1", "session"]:
                 return Route({
-                    b"GET": self._api.show_session, b"POST": self._api.open_session,
-                    b"DELETE": self._api.end_session,
+                    b"GET": self._sessions.show, b"POST": self._sessions.open, b"DELETE": self._sessions.end,
                 })  # fmt: skip
             case ["v1", name] if name in self._upgrades:
                 return Route({b"GET": self._upgrades[name]})
+            case ["v1", "tickets"]:
+                return Route({b"POST": self._sessions.ticket})
             case ["r", name]:
                 room = room_name(name)
                 return Route({
@@ -256,6 +265,8 @@ class Site:
         def read(request: Request, caller: Caller) -> None:
             name = commands.single(commands.parameters(request.line.query), "callback")
             if name is not None:
+                if self._identity.nobody is not NOBODY:
+                    raise Forbidden("This server takes no guests.")
                 self._door.serve(request, callback_name(name))
             elif page is not None:
                 page(request, caller)
@@ -281,7 +292,7 @@ class Site:
             if _in_document(request):
                 raise Forbidden("JSONP is for script elements.")
             if caller.by_cookie:
-                who = NOBODY  # a cookie would let any page read what its owner may
+                who = self._identity.nobody  # a cookie would let any page read what its owner may
         elif caller.framing not in (Framing.JSON, Framing.PAGE):
             raise NotAcceptable("Long polling as application/json is what is served here so far.")
         self._polls.serve(request, asked, who)
@@ -294,7 +305,10 @@ class Site:
         self._poll(request, caller, route.asked)
 
     def _many_by_post(self, request: Request, caller: Caller) -> None:
-        self._poll(request, caller, _asked_many(commands.events_body(request.body)))
+        asked = _asked_many(commands.events_body(request.body))
+        if asked.poll.ticket is not None:
+            caller = self._identity.by_ticket(caller, asked.poll.ticket, now=self._now())
+        self._poll(request, caller, asked)
 
     def _shared_address(self, request: Request, caller: Caller, room: str) -> None:
         if b"callback" not in request.line.query and caller.framing is Framing.PAGE:

@@ -16,7 +16,7 @@ import msgspec
 
 from kodama.core.errors import BadCallback, BadCursor, BadJson, BadRequest
 from kodama.core.lease import State
-from kodama.core.names import display_name
+from kodama.core.names import display_name, room_name
 from kodama.core.position import CURSOR_LIMIT, OFFSET_LIMIT, Cursor, parse_cursor
 from kodama.wire.jsonp import callback_name
 
@@ -58,9 +58,18 @@ class EditBody(msgspec.Struct, frozen=True):
 
 
 class SessionBody(msgspec.Struct, frozen=True):
-    """``POST /v1/session``."""
+    """``POST /v1/session``: a guest's ``name``, or what proves somebody."""
 
-    name: str
+    name: str | None = None
+    jwt: str | None = None
+    login: str | None = None
+    password: str | None = None
+
+
+class TicketBody(msgspec.Struct, frozen=True):
+    """``POST /v1/tickets``."""
+
+    rooms: list[str]
 
 
 class RetentionBody(msgspec.Struct, frozen=True):
@@ -207,7 +216,19 @@ def edit_body(body: bytes) -> EditBody:
 
 def session_body(body: bytes) -> SessionBody:
     """Read who wants a session. Raises `BadJson`, `BadRequest`."""
-    return SessionBody(display_name(_decode(body, SessionBody).name))
+    given: SessionBody = _decode(body, SessionBody)
+    if sum(one is not None for one in (given.name, given.jwt, given.login)) != 1:
+        raise BadJson("A session is opened with a name, a jwt, or login and password.")
+    return given if given.name is None else SessionBody(name=display_name(given.name))
+
+
+def ticket_body(body: bytes) -> tuple[str, ...]:
+    """Read which rooms a ticket is for. Raises `BadJson`, `BadRequest`, `BadRoomName`."""
+    given: TicketBody = _decode(body, TicketBody)
+    rooms = tuple(dict.fromkeys(room_name(name) for name in given.rooms))
+    if not 1 <= len(rooms) <= ROOMS_LIMIT:
+        raise BadRequest(f"A ticket is for 1 to {ROOMS_LIMIT} rooms.")
+    return rooms
 
 
 def room_body(body: bytes) -> RoomBody:

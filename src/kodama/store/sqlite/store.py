@@ -16,11 +16,12 @@ from typing import Final
 
 from twisted.internet.defer import Deferred, succeed
 
+from kodama.core.apikey import ApiKey
 from kodama.core.change import Change
 from kodama.core.position import Position
 from kodama.core.room import RoomFacts
 from kodama.store.interface import Group, Listed, Page, RoomLog, Settle, Slice, StoreUnavailable, Where
-from kodama.store.sqlite import reads
+from kodama.store.sqlite import keys, reads
 from kodama.store.sqlite.file import hold, prepare, reading, transaction, writing
 from kodama.store.sqlite.log import Log, put_room
 from kodama.store.sqlite.sweep import sweep
@@ -152,6 +153,24 @@ class SqliteStore:
     def revoked(self) -> frozenset[str]:
         """Return the sessions that have ended."""
         return self._ended
+
+    def put_key(self, key: ApiKey) -> Deferred[None]:
+        """Keep an API key, durably."""
+        return self._opened.do(self._one_step(lambda file: keys.put(file, key)))
+
+    def drop_key(self, id: str) -> Deferred[bool]:  # noqa: A002 - a key's id
+        """Forget an API key, durably."""
+        dropped: list[bool] = []
+
+        def drop(file: sqlite3.Connection) -> None:
+            dropped.append(keys.drop(file, id))
+
+        done: Deferred[None] = self._opened.do(self._one_step(drop))
+        return done.addCallback(lambda _: dropped[0])
+
+    def keys(self) -> Deferred[Sequence[ApiKey]]:
+        """Return all API keys, oldest first."""
+        return self._opened.ask(keys.listed)
 
     def healthy(self) -> bool:
         """Return whether the last attempt to write succeeded."""

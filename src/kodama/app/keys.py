@@ -1,0 +1,111 @@
+"""``kodama key``: API keys, written beside a running server or without one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_bytes
+from time import time
+from typing import TYPE_CHECKING, Final
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from kodama.app.settings import BadSetting, Settings
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_out: Final = Console(highlight=False, soft_wrap=True)
+_err: Final = Console(stderr=True, highlight=False, soft_wrap=True)
+_data: Final = click.option("--data", type=click.Path(path_type=Path), help="Directory of the store.")
+
+
+@click.group()
+def key() -> None:
+    """API keys of bots and backends; a running server follows within a second."""
+
+
+@key.command()
+@click.argument("name")
+@click.option("--room", "rooms", multiple=True, help="Open this room to the key, and no other. Repeatable.")
+@click.option("--read-only", "kind", flag_value="read-only", default=None, help="The key writes nothing.")
+@_data
+def add(name: str, rooms: tuple[str, ...], kind: str | None, data: Path | None) -> None:
+    """Make a key whose messages are signed NAME, and print it, once."""
+    from kodama.core.apikey import KEY_BYTES, ApiKey, digest_of, write_key
+    from kodama.core.errors import Refused
+    from kodama.core.names import display_name, room_name
+    from kodama.store.sqlite import keys
+
+    token = write_key(token_bytes(KEY_BYTES))
+    try:
+        made = ApiKey(
+            digest=digest_of(token), name=display_name(name),
+            rooms=frozenset(map(room_name, rooms)) if rooms else None,
+            read_only=kind is not None, created=int(time() * 1000),
+        )  # fmt: skip
+    except Refused as error:
+        _fail(error.detail)
+    with _file(data) as file:
+        keys.put(file, made)
+    click.echo(token)
+    _err.print(f"This is key [bold]{made.id}[/]; it is not shown again.")
+
+
+@key.command("list")
+@_data
+def list_keys(data: Path | None) -> None:
+    """Show all keys: id, name, rooms, what they may, when they were made."""
+    from kodama.store.sqlite import keys
+
+    table = Table("id", "name", "rooms", "may", "since", box=None)
+    with _file(data) as file:
+        found = keys.listed(file)
+    for one in found:
+        rooms = "all" if one.rooms is None else " ".join(sorted(one.rooms))
+        since = datetime.fromtimestamp(one.created / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+        may = "read" if one.read_only else "read, write"
+        table.add_row(one.id, escape(one.name), escape(rooms), may, since)
+    _out.print(table if found else "There are no keys.")
+
+
+@key.command()
+@click.argument("id")
+@_data
+def revoke(id: str, data: Path | None) -> None:  # noqa: A002 - what the person types
+    """End the key ID, also on connections that are open."""
+    from kodama.store.sqlite import keys
+
+    with _file(data) as file:
+        known = keys.drop(file, id)
+    if not known:
+        _fail(f"There is no key {id}.")
+    _out.print(f"Key {escape(id)} is revoked.")
+
+
+@contextmanager
+def _file(data: Path | None) -> Iterator[sqlite3.Connection]:
+    from kodama.app.assemble import STORE_FILE
+    from kodama.store.interface import StoreDamaged, StoreUnavailable
+    from kodama.store.sqlite import keys
+
+    try:
+        settings = Settings.load(os.environ, overrides={"data": data})
+        if settings.store != "sqlite":
+            _fail("Only a store that is kept in a file has keys.")
+        with keys.beside(Path(settings.data) / STORE_FILE) as file:
+            yield file
+    except (BadSetting, StoreDamaged, StoreUnavailable, OSError) as error:
+        _fail(str(error))
+
+
+def _fail(sentence: str) -> None:
+    _err.print(f"[red]kodama:[/] {escape(sentence)}")
+    sys.exit(1)

@@ -1,0 +1,137 @@
+"""What a token proves: guests' and sites' sessions, API keys, tickets; and what is proven no more.
+
+Decided here: a token is read once and remembered by whoever asked, with the moment up to which
+that holds; that it was revoked since is one look in a set. A token that is not valid is a
+refusal, never nobody in particular.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from secrets import token_urlsafe
+
+from twisted.internet.defer import Deferred, succeed
+
+from kodama.core.apikey import KEY_PREFIX, ApiKey, digest_of
+from kodama.core.errors import Forbidden, Overloaded, Refused, Unauthorized
+from kodama.core.session import SESSION_DAYS, Session, sign_session, verify_session
+from kodama.core.ticket import TICKET_PREFIX, sign_ticket, verify_ticket
+from kodama.core.who import Who
+from kodama.store.interface import Store
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whom a token stands for, and until when (ms since 1970) it says so; None: no end."""
+
+    who: Who
+    until: int | None
+
+
+class Tokens:
+    """All that can be shown to this server. ``revoked`` is called when something was taken back."""
+
+    def __init__(self, store: Store, *, revoked: Callable[[], None]) -> None:
+        self._store = store
+        self._revoked = revoked
+        self._secret = b""
+        self._ticket_secret = b""
+        self._ending: set[str] = set()  # ended, but perhaps not yet durably so
+        self._ended: frozenset[str] = frozenset()
+        self._keys: dict[bytes, ApiKey] | None = None
+        self._key_sessions: frozenset[str] = frozenset()
+        self.generation = 0
+
+    def start(self) -> None:
+        """Read what the store keeps of sessions; call after the store has started."""
+        self._secret = self._store.secret("sessions")
+        self._ticket_secret = self._store.secret("tickets")
+        self._ended = self._store.revoked()
+
+    def watch(self) -> Deferred[None]:
+        """Look what the store has of ended sessions and API keys now; call twice a second."""
+        before, self._ended = self._ended, self._store.revoked()
+        if self._ended - before - self._ending:
+            self._revoked()
+        self._ending -= self._ended
+        return self._store.keys().addCallback(self._keys_are)
+
+    def prove(self, token: str, *, now: int) -> Proof:
+        """Return whom ``token`` stands for; raises `Unauthorized`, `Overloaded`. ``now`` is in ms."""
+        proof = self._read(token, now=now)
+        refusal = self.refusal(proof.who, now=now)
+        if refusal is not None:
+            raise refusal
+        return proof
+
+    def refusal(self, who: Who, *, now: int) -> Unauthorized | None:
+        """Return why ``who``, proven earlier, is nobody any more; None if all is well."""
+        session = who.session
+        if session is None:
+            return None
+        if session in self._ending or session in self._ended:
+            return Unauthorized("This session has ended.")
+        if session.startswith("key:") and session not in self._key_sessions:
+            return Unauthorized("This key is not valid.")
+        if who.expires is not None and who.expires <= now:
+            return Unauthorized("This session has expired.")
+        return None
+
+    def verdict(self, who: Who, *, now: int) -> Refused | None:
+        """Return what somebody is told who reads at this moment, and may no longer."""
+        refusal = self.refusal(who, now=now)
+        if refusal is None or (who.expires is not None and who.expires <= now):
+            return refusal
+        return Forbidden(refusal.detail)
+
+    def open_session(self, name: str, *, now: int) -> tuple[str, Session]:
+        """Return a new guest's token and session."""
+        session = Session(token_urlsafe(9), f"g_{token_urlsafe(6)}", name, now + SESSION_DAYS * DAY_MS)
+        return sign_session(session, secret=self._secret), session
+
+    def ticket(self, who: Who, rooms: Iterable[str] | None = None, *, now: int) -> str:
+        """Return a ticket with which ``who`` reads ``rooms``, by default those it is bound to."""
+        bound = (who.rooms or ()) if rooms is None else rooms
+        return sign_ticket(who, bound, secret=self._ticket_secret, now=now)
+
+    def end(self, who: Who, *, now: int) -> Deferred[None]:
+        """End a session at once, everywhere and durably. Raises `Forbidden` for an API key."""
+        session = who.session
+        if session is None:
+            return succeed(None)
+        if session.startswith("key:"):
+            raise Forbidden("A key is revoked with `kodama key revoke`.")
+        self._ending.add(session)
+        self._revoked()
+        return self._store.revoke(session, until=who.expires or now + SESSION_DAYS * DAY_MS)
+
+    def _read(self, token: str, *, now: int) -> Proof:
+        if token.startswith(KEY_PREFIX):
+            return Proof(self._key(token).who, None)
+        if token.startswith(TICKET_PREFIX):
+            ticket = verify_ticket(token, secret=self._ticket_secret, now=now)
+            return Proof(ticket.who, ticket.until)
+        session = verify_session(token, secret=self._secret, now=now)
+        return Proof(session.who, session.expires)
+
+    def _key(self, token: str) -> ApiKey:
+        if self._keys is None:
+            raise Overloaded("The server has only just started; try again in a moment.", retry_after=1)
+        key = self._keys.get(digest_of(token))
+        if key is None:
+            raise Unauthorized("This key is not valid.")
+        return key
+
+    def _keys_are(self, keys: Sequence[ApiKey]) -> None:
+        known = {key.digest: key for key in keys}
+        before, self._keys = self._keys, known
+        if before is None or before == known:
+            self._key_sessions = frozenset(f"key:{key.id}" for key in keys)
+            return
+        self._key_sessions = frozenset(f"key:{key.id}" for key in keys)
+        self.generation += 1
+        if before.keys() - known.keys():
+            self._revoked()
