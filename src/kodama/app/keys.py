@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_bytes
 from time import time
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -18,9 +18,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from kodama.app.settings import BadSetting, Settings
-
-if TYPE_CHECKING:
-    import sqlite3
 
 _out: Final = Console(highlight=False, soft_wrap=True)
 _err: Final = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -42,7 +39,6 @@ def add(name: str, rooms: tuple[str, ...], kind: str | None, data: Path | None) 
     from kodama.core.apikey import KEY_BYTES, ApiKey, digest_of, write_key
     from kodama.core.errors import Refused
     from kodama.core.names import display_name, room_name
-    from kodama.store.sqlite import keys
 
     token = write_key(token_bytes(KEY_BYTES))
     try:
@@ -53,7 +49,7 @@ def add(name: str, rooms: tuple[str, ...], kind: str | None, data: Path | None) 
         )  # fmt: skip
     except Refused as error:
         _fail(error.detail)
-    with _file(data) as file:
+    with _opened(data) as (keys, file):
         keys.put(file, made)
     click.echo(token)
     _err.print(f"This is key [bold]{made.id}[/]; it is not shown again.")
@@ -63,10 +59,8 @@ def add(name: str, rooms: tuple[str, ...], kind: str | None, data: Path | None) 
 @_data
 def list_keys(data: Path | None) -> None:
     """Show all keys: id, name, rooms, what they may, when they were made."""
-    from kodama.store.sqlite import keys
-
     table = Table("id", "name", "rooms", "may", "since", box=None)
-    with _file(data) as file:
+    with _opened(data) as (keys, file):
         found = keys.listed(file)
     for one in found:
         rooms = "all" if one.rooms is None else " ".join(sorted(one.rooms))
@@ -81,9 +75,7 @@ def list_keys(data: Path | None) -> None:
 @_data
 def revoke(id: str, data: Path | None) -> None:  # noqa: A002 - what the person types
     """End the key ID, also on connections that are open."""
-    from kodama.store.sqlite import keys
-
-    with _file(data) as file:
+    with _opened(data) as (keys, file):
         known = keys.drop(file, id)
     if not known:
         _fail(f"There is no key {id}.")
@@ -91,19 +83,29 @@ def revoke(id: str, data: Path | None) -> None:  # noqa: A002 - what the person 
 
 
 @contextmanager
-def _file(data: Path | None) -> Iterator[sqlite3.Connection]:
-    from kodama.app.assemble import STORE_FILE
+def _opened(data: Path | None) -> Iterator[tuple[Any, Any]]:
+    """Yield the store's functions for keys, and what they work on."""
     from kodama.store.interface import StoreDamaged, StoreUnavailable
-    from kodama.store.sqlite import keys
 
     try:
-        settings = Settings.load(os.environ, overrides={"data": data})
-        if settings.store != "sqlite":
-            _fail("Only a store that is kept in a file has keys.")
-        with keys.beside(Path(settings.data) / STORE_FILE) as file:
-            yield file
+        keys, where = _store_of(Settings.load(os.environ, overrides={"data": data}))
+        with keys.beside(where) as opened:
+            yield keys, opened
     except (BadSetting, StoreDamaged, StoreUnavailable, OSError) as error:
         _fail(str(error))
+
+
+def _store_of(settings: Settings) -> tuple[Any, Any]:
+    if settings.store == "memory":
+        raise BadSetting("The memory store keeps no keys.")
+    if settings.store == "sqlite":
+        from kodama.app.assemble import STORE_FILE
+        from kodama.store.sqlite import keys
+
+        return keys, Path(settings.data) / STORE_FILE
+    from kodama.store.postgres import keys as shared  # an extra: psycopg may not be installed
+
+    return shared, settings.store
 
 
 def _fail(sentence: str) -> None:

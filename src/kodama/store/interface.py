@@ -220,7 +220,8 @@ class Store(Protocol):
         ...
 
     def keys(self) -> Deferred[Sequence[ApiKey]]:
-        """Return all API keys, oldest first, with what other processes have done to them."""
+        """Return all API keys, oldest first, with what other processes have done to them; after
+        it `revoked` knows what other nodes have ended, too."""
         ...
 
     def healthy(self) -> bool:

@@ -15,6 +15,7 @@ from typing import Final
 import psycopg
 from twisted.internet.defer import Deferred, succeed
 
+from kodama.core.apikey import ApiKey
 from kodama.core.change import Change
 from kodama.core.position import Position
 from kodama.core.room import RoomFacts
@@ -28,7 +29,7 @@ from kodama.store.interface import (
     StoreUnavailable,
     Where,
 )
-from kodama.store.postgres import reads
+from kodama.store.postgres import keys, reads
 from kodama.store.postgres.log import Log, put_room
 from kodama.store.postgres.server import Connection, has_partitions, make_week, prepare, unavailable
 from kodama.store.postgres.sweep import sweep
@@ -148,6 +149,34 @@ class PostgresStore:
         """Return the sessions that have ended, as far as this node has heard."""
         return self._ended
 
+    def put_key(self, key: ApiKey) -> Deferred[None]:
+        """Keep an API key, durably."""
+        return self._opened.do(self._one_step(lambda db: keys.put(db, key)))
+
+    def drop_key(self, id: str) -> Deferred[bool]:  # noqa: A002 - a key's id
+        """Forget an API key, durably."""
+        dropped: list[bool] = []
+        done: Deferred[None] = self._opened.do(
+            self._one_step(lambda db: dropped.append(keys.drop(db, id)))
+        )
+        return done.addCallback(lambda _: dropped[-1])
+
+    def keys(self) -> Deferred[Sequence[ApiKey]]:
+        """Return all API keys, oldest first; and hear which sessions other nodes have ended."""
+
+        def heard(found: tuple[Sequence[ApiKey], dict[str, int]]) -> Sequence[ApiKey]:
+            listed, ended = found
+            if not ended.keys() <= self._revoked.keys():
+                self._revoked |= ended
+                self._ended = frozenset(self._revoked)
+            return listed
+
+        now = self._now()
+        asked: Deferred[tuple[Sequence[ApiKey], dict[str, int]]] = self._opened.ask(
+            lambda db: (keys.listed(db), keys.ended(db, now=now))
+        )
+        return asked.addCallback(heard)
+
     def healthy(self) -> bool:
         """Return whether the last attempt to write succeeded."""
         return self._threads is not None and self._threads.healthy
@@ -166,8 +195,7 @@ class PostgresStore:
 
     def _remember(self, db: Connection) -> None:
         self._secrets = dict(db.execute("SELECT purpose, bytes FROM kodama_secrets").fetchall())
-        ended = db.execute("SELECT session, until FROM kodama_revocations WHERE until >= %s", (self._now(),))
-        self._revoked = dict(ended.fetchall())
+        self._revoked = keys.ended(db, now=self._now())
         self._ended = frozenset(self._revoked)
         if has_partitions(db):
             make_week(db, now=self._now())

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kodama.core.apikey import ApiKey
 from kodama.store.interface import StoreUnavailable
-from kodama.store.sqlite.file import examine, hold, prepare, reading, schema, writing
+from kodama.store.sqlite.file import examine, hold, inspecting, prepare, schema, writing
 
 
 def put(file: sqlite3.Connection, key: ApiKey) -> None:
@@ -74,6 +74,6 @@ def _ready(path: Path) -> bool:
     if not path.exists():
         return False
     examine(path)
-    with reading(path) as file:
+    with inspecting(path) as file:
         (version,) = file.execute("PRAGMA user_version").fetchone()
     return bool(version == len(schema()))
