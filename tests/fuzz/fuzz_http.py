@@ -6,15 +6,14 @@ exception escapes, and no more is kept than the limits allow.
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 from pathlib import Path
-from time import monotonic
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from kodama.http.limits import Limits
+from tests.fuzz.drive import main, spliced
 from tests.http.site import Browser, Site
 
 CORPUS = (
@@ -33,15 +32,6 @@ WORDS = (
 )  # fmt: skip
 
 
-def mutated(rng: random.Random) -> bytes:
-    """Return a few samples in a row, with a few bytes or words changed."""
-    data = bytearray(b"".join(rng.choices(CORPUS, k=rng.randint(1, 4))))
-    for _ in range(rng.choice((0, 1, 1, 2, 5))):
-        at = rng.randrange(len(data) + 1)
-        data[at : at + rng.choice((0, 0, 1, 3))] = rng.choice((rng.choice(WORDS), rng.randbytes(2), b""))
-    return bytes(data)
-
-
 def fed(data: bytes, *, cuts: list[int]) -> tuple[list[tuple[bytes, ...]], Browser]:
     """Feed ``data`` cut at ``cuts``; return what the application saw, and the connection."""
     site = Site()
@@ -56,8 +46,9 @@ def fed(data: bytes, *, cuts: list[int]) -> tuple[list[tuple[bytes, ...]], Brows
     return site.facts, browser
 
 
-def check(data: bytes, rng: random.Random) -> None:
+def check(rng: random.Random) -> None:
     """Compare the whole with random pieces of it."""
+    data = spliced(b"".join(rng.choices(CORPUS, k=rng.randint(1, 4))), WORDS, rng)
     whole, one = fed(data, cuts=[])
     cuts = sorted(rng.randrange(len(data) + 1) for _ in range(rng.randint(0, 6)))
     pieces, two = fed(data, cuts=cuts)
@@ -66,30 +57,5 @@ def check(data: bytes, rng: random.Random) -> None:
     assert [status for status in two.statuses() if status != 100] == final, (data, cuts)
 
 
-def run(*, seed: int, rounds: int) -> None:
-    """Do a number of rounds that can be repeated with the same seed."""
-    rng = random.Random(seed)
-    for _ in range(rounds):
-        check(mutated(rng), rng)
-
-
-def main() -> None:
-    """Run until the time is up; print the seed of each batch that fails."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--seconds", type=float, default=10.0)
-    options.add_argument("--seed", type=int, default=random.randrange(2**32))
-    given = options.parse_args()
-    end = monotonic() + given.seconds
-    seed = given.seed
-    while monotonic() < end:
-        try:
-            run(seed=seed, rounds=500)
-        except BaseException:
-            sys.stderr.write(f"failed with --seed {seed}\n")
-            raise
-        seed += 1
-    sys.stdout.write(f"{seed - given.seed} batches of 500 passed from seed {given.seed}\n")
-
-
 if __name__ == "__main__":
-    main()
+    main(check, about=__doc__)

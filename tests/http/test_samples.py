@@ -17,6 +17,7 @@ GOOD = {
     ),
     "absolute": (b"GET http://A.example/x HTTP/1.1\r\n" + H + b"\r\n", b"/x", b""),
     "leading line break": (b"\r\nGET / HTTP/1.1\r\n" + H + b"\r\n", b"/", b""),
+    "several line breaks": (b"\r\n\r\n\r\nGET / HTTP/1.1\r\n" + H + b"\r\n", b"/", b""),
     "options star": (b"OPTIONS * HTTP/1.1\r\n" + H + b"\r\n", b"*", b""),
     "kept 1.0": (b"GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", b"/old", b""),
     "upgrade": (b"GET /w HTTP/1.1\r\n" + H + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", b"/w", b""),

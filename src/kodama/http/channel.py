@@ -355,7 +355,7 @@ class Channel:
 
     def _read_head(self, buffer: bytearray) -> bool:
         limits = self._factory.limits
-        if not self._scanned and buffer.startswith(b"\r\n"):  # RFC 9112 section 2.2
+        while not self._scanned and buffer.startswith(b"\r\n"):  # RFC 9112 section 2.2
             del buffer[:2]
         if not buffer or buffer == b"\r":  # may yet be such an empty line, and so no request has begun
             return False
