@@ -6,16 +6,15 @@ code is given; no exception escapes; no more is kept than a message may have.
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 import zlib
 from pathlib import Path
-from time import monotonic
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from kodama.http.websocket import SocketLimits
+from tests.fuzz.drive import main
 from tests.http.sockets import EchoSite, Frame, close, frame, text
 
 LIMIT = 600
@@ -59,8 +58,9 @@ def fed(data: bytes, *, cuts: list[int], fields: tuple[bytes, ...]) -> tuple[lis
     return socket.frames, socket.code
 
 
-def check(data: bytes, rng: random.Random) -> None:
+def check(rng: random.Random) -> None:
     """Compare the whole with random pieces of it."""
+    data = mutated(rng)
     fields = rng.choice(((), (b"Sec-WebSocket-Extensions: permessage-deflate",)))
     whole = fed(data, cuts=[], fields=fields)
     cuts = sorted(rng.randrange(len(data) + 1) for _ in range(rng.randint(0, 6)))
@@ -68,30 +68,5 @@ def check(data: bytes, rng: random.Random) -> None:
     assert fed(data, cuts=cuts, fields=fields) == whole, (data, cuts, fields)
 
 
-def run(*, seed: int, rounds: int) -> None:
-    """Do a number of rounds that can be repeated with the same seed."""
-    rng = random.Random(seed)
-    for _ in range(rounds):
-        check(mutated(rng), rng)
-
-
-def main() -> None:
-    """Run until the time is up; print the seed of a batch that fails."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--seconds", type=float, default=10.0)
-    options.add_argument("--seed", type=int, default=random.randrange(2**32))
-    given = options.parse_args()
-    end = monotonic() + given.seconds
-    seed = given.seed
-    while monotonic() < end:
-        try:
-            run(seed=seed, rounds=500)
-        except BaseException:
-            sys.stderr.write(f"failed with --seed {seed}\n")
-            raise
-        seed += 1
-    sys.stdout.write(f"{seed - given.seed} batches of 500 passed from seed {given.seed}\n")
-
-
 if __name__ == "__main__":
-    main()
+    main(check, about=__doc__)
