@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -55,7 +56,8 @@ def fed(data: bytes, *, cuts: list[int], fields: tuple[bytes, ...]) -> tuple[lis
             assert one._reader is None or len(one._reader._message) <= LIMIT
     assert site.faults == []
     assert (socket.code is None) == (not socket.ended)
-    return socket.frames, socket.code
+    # A close may give its reason in other words, by what was seen first: the octet, or the length.
+    return [replace(one, payload=one.payload[:2]) if one.opcode == 8 else one for one in socket.frames], socket.code
 
 
 def check(rng: random.Random) -> None:
@@ -64,7 +66,6 @@ def check(rng: random.Random) -> None:
     fields = rng.choice(((), (b"Sec-WebSocket-Extensions: permessage-deflate",)))
     whole = fed(data, cuts=[], fields=fields)
     cuts = sorted(rng.randrange(len(data) + 1) for _ in range(rng.randint(0, 6)))
-    # a close may name what was seen first: the octet that breaks the rule, or the length that does
     assert fed(data, cuts=cuts, fields=fields) == whole, (data, cuts, fields)
 
 
