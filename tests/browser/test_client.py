@@ -10,7 +10,7 @@ from time import monotonic
 import pytest
 
 from tests.browser.chromium import Browser, Server
-from tests.browser.network import CuttingProxy, Nginx, until
+from tests.browser.network import CuttingProxy, Nginx, buffering, until
 
 pytestmark = [pytest.mark.browser]
 
@@ -256,3 +256,21 @@ def test_it_reads_and_sends_through_the_published_nginx(
     assert browser.wait("room.send('through').then((stored) => stored.offset)") == 1
     server.say("back")
     browser.until_texts(["through", "back"])
+
+
+def test_a_proxy_that_holds_answers_back_is_left_for_long_polls_and_met_again_when_it_is_mended(
+    server: Server, browser: Browser, nginx: Callable[..., Nginx]
+) -> None:
+    if not server.streams():
+        pytest.skip("this server does not serve streams yet")
+    proxy = nginx(change=buffering)
+    browser.begin(proxy.url, transports=["sse", "poll"])
+    browser.until_live("poll")
+    server.say("1")
+    browser.until_texts(["1"])
+    proxy.start()
+    server.say("2")
+    browser.until_texts(["1", "2"])
+    browser.until_live("sse")
+    server.say("3")
+    browser.until_texts(["1", "2", "3"])

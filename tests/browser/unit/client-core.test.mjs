@@ -231,4 +231,7 @@ test("another network is a reason to climb at once", () => {
   one.opened(1000);
   one.wake(2000);
   assert.equal(one.due(3000), true);
+  one.ended(20_000);
+  one.wake(20_000);
+  assert.equal(one.rung, "websocket");
 });

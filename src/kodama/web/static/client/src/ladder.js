@@ -60,7 +60,8 @@ export class Ladder {
   /** The network is another one: what failed before may work. @param {number} now */
   wake(now) {
     this.climb = FIRST_CLIMB;
-    if (this.since !== null) this.since = Math.min(this.since, now - FIRST_CLIMB);
+    if (this.since === null) this.at = this.home = this.tries = 0;
+    else this.since = Math.min(this.since, now - FIRST_CLIMB);
   }
 
   /** The server said when to come back: return the ms, a little later for some. @param {number} ms */
