@@ -7,6 +7,9 @@ most `Limits.held` bytes of it. Nobody who waits costs a parser, a timer or a ta
       │ refused            │ refused            │ close     └──switch()──▶ TUNNEL
       └────────────────────┴──▶ LINGER ◀────────┴─────────────────────────────┘
 
+    BUSY ──park()──▶ PARKED ──Lot.answer()──▶ HEAD      PARKED ──recalled()──▶ BUSY
+    HEAD ──what waits in an open lot already──▶ PARKED  PARKED ──close──▶ LINGER
+
 A client that polls sends the same header block each time. The block that was accepted last is
 remembered (never one with a body, an upgrade or an expectation), and when it comes again, byte
 for byte, only the request line is looked at: at 1,000 waiting clients with browser-sized
@@ -20,22 +23,19 @@ from enum import Enum, auto
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-from twisted.internet.interfaces import (
-    IProtocol,
-    IPushProducer,
-    ISSLTransport,
-    ITransport,
-)
+from twisted.internet.interfaces import IProtocol, IPushProducer, ISSLTransport, ITransport
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from kodama.http.message import Answer, Fields, Headers, Holder, Line, Refusal, Request, T, encode_head
 from kodama.http.parser import Chunks, Head, Refused, read_head, unfinished
 from kodama.http.stream import Stream
+from kodama.http.timers import TICK
 from kodama.http.tunnel import Link, Tunnel
 
 if TYPE_CHECKING:
     from kodama.http.factory import HttpFactory
+    from kodama.http.lot import Lot
 
 
 class State(Enum):
@@ -44,12 +44,13 @@ class State(Enum):
     HEAD = auto()
     BODY = auto()
     BUSY = auto()
+    PARKED = auto()
     LINGER = auto()
     TUNNEL = auto()
 
 
 # Looking a member up in an Enum costs more than a global, and a poll does it four times.
-_HEAD, _BODY, _BUSY, _LINGER, _TUNNEL = State
+_HEAD, _BODY, _BUSY, _PARKED, _LINGER, _TUNNEL = State
 
 
 @implementer(IProtocol, IPushProducer)
@@ -77,7 +78,7 @@ class Channel:
         self._buffer: bytearray | None = None
         self._body: tuple[Head, Chunks | None] | None = None
         self._request: Request | None = None
-        self._holder: Holder | None = None
+        self._holder: Holder | Lot | None = None
         self._tunnel: Tunnel | None = None
         self._paused = False
         self._in_turn = False
@@ -101,14 +102,23 @@ class Channel:
         """Twisted: the connection is gone, and with it whatever was asked on it."""
         self._factory.closed(self)
         self._factory.wheel.drop(self)
+        self._leave()
         self._state = _LINGER
         self._buffer = self._body = self.transport = None
         self._write = _nowhere
         self._forget()
 
+    def _leave(self) -> None:
+        """Wait in no lot any more."""
+        if self._state is _PARKED:
+            lot: Any = self._holder
+            self._holder = None
+            lot.leave(self)
+
     def _forget(self) -> None:
         """Tell whoever waits to answer, or speaks here, that nobody listens any more."""
-        request, holder, tunnel = self._request, self._holder, self._tunnel
+        request, tunnel = self._request, self._tunnel
+        holder: Any = self._holder
         self._request = self._holder = self._tunnel = None
         if tunnel is not None:
             tunnel.lost()
@@ -126,17 +136,50 @@ class Channel:
     def dataReceived(self, data: bytes) -> None:
         """Twisted: bytes have come. The first branch is the one that a poll takes."""
         if self._state is _HEAD and self._buffer is None and data.endswith(self._block):
-            end = len(data) - len(self._block)
-            if data.find(b"\r\n", 0, end + 2) == end:
-                factory = self._factory
-                raw = data[:end]
-                line = factory.lines.get(raw) or factory.line(raw)
-                if line is not None and not self._paused:
-                    headers = self._headers
-                    assert headers is not None
+            raw = data[: -len(self._block)]
+            factory = self._factory
+            line = factory.lines.get(raw)
+            if line is None and data.find(b"\r\n", 0, len(raw) + 2) == len(raw):
+                line = factory.line(raw)
+            if line is not None and not self._paused:
+                headers: Any = self._headers
+                lot = line.lot
+                if lot is not None and headers.cleared is lot.clearance:
+                    self._wait(lot)
+                else:
                     self._serve(Request(self, line, headers))
-                    return
+                return
         self._take(data)
+
+    def park(self, request: Request, lot: Lot, note: object) -> bool:
+        """Let the request that is being served wait in ``lot``; False if it is not of its kind."""
+        alike = request.line is lot.line and request.headers is self._headers
+        if not alike or not request.keep or request.minor != 1:
+            return False
+        self._request = None
+        self._wait(lot, note)
+        return True
+
+    def _wait(self, lot: Lot, note: object | None = None) -> None:
+        lot.waiting[self] = note
+        self._holder = lot
+        self._state = _PARKED
+        seconds = lot.seconds
+        factory = self._factory
+        deadline = factory.seconds() + (lot.hold() if seconds is None else seconds)
+        if self.slot and self.slot * TICK <= deadline:  # as `Wheel.arm`, but for the call
+            self.deadline = deadline
+        else:
+            factory.wheel.arm(self, deadline)
+
+    def recalled(self, lot: Lot) -> Request:
+        """Return what waited in ``lot``, which has let it go, as a request that is being served."""
+        assert self._headers is not None
+        self._holder = None
+        self._state = _BUSY
+        self.deadline = inf
+        request = self._request = Request(self, lot.line, self._headers)
+        return request
 
     def hold(self, holder: Holder, seconds: float | None) -> None:
         """Park the request that is being served."""
@@ -244,6 +287,7 @@ class Channel:
 
     def close(self) -> None:
         """Close the connection once everything is written."""
+        self._leave()
         self._state = _LINGER
         self._buffer = self._body = None
         if self.transport is not None:
@@ -259,14 +303,8 @@ class Channel:
 
     def timed_out(self) -> None:
         """The wheel: the deadline has passed."""
-        if self._state is _BUSY:
-            holder, request = self._holder, self._request
-            self._holder = None
-            if holder is not None and request is not None:
-                try:
-                    holder.expired(request)
-                except Exception:  # noqa: BLE001 - as in `_serve`
-                    request.answer_and_close(self._factory.fault(request, Failure()))
+        if self._state is _BUSY or self._state is _PARKED:
+            self._run_out()
         elif self._tunnel is not None:
             self._tunnel.timed_out()
         elif self._state is _LINGER:
@@ -276,6 +314,22 @@ class Channel:
             self.close()
         else:
             self._refuse(Refusal(408, "The request took too long to arrive."))
+
+    def _run_out(self) -> None:
+        holder: Any = self._holder
+        request = self._request
+        try:
+            if self._state is _PARKED:
+                holder.run_out(self)
+            elif holder is not None and request is not None:
+                self._holder = None
+                holder.expired(request)
+        except Exception:  # noqa: BLE001 - as in `_serve`
+            request = self._request
+            if request is None:
+                self.close()
+            else:
+                request.answer_and_close(self._factory.fault(request, Failure()))
 
     def pauseProducing(self) -> None:
         """Twisted: the client does not read its answers; serve it no further."""
@@ -304,7 +358,7 @@ class Channel:
             self._buffer = bytearray(data)
         else:
             self._buffer += data
-        if self._in_turn or self._paused or self._state is _BUSY:
+        if self._in_turn or self._paused or self._state is _BUSY or self._state is _PARKED:
             self._bound()
             return
         self._turn()
@@ -331,7 +385,7 @@ class Channel:
             self._refuse(error.refusal)
         finally:
             self._in_turn = False
-        if self._state is _BUSY:
+        if self._state is _BUSY or self._state is _PARKED:
             self._bound()
 
     def _step(self) -> bool:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 from kodama.http.tunnel import Link, Tunnel
 
 if TYPE_CHECKING:
+    from kodama.http.lot import Lot
     from kodama.http.stream import Stream
 
 T = TypeVar("T", bound=Tunnel)
@@ -37,6 +38,9 @@ class Carrier(Protocol):
 
     def hold(self, holder: Holder, seconds: float | None) -> None:
         """Park the request that is being served."""
+
+    def park(self, request: Request, lot: Lot, note: object) -> bool:
+        """Let the request that is being served wait in ``lot``; False if it must wait alone."""
 
     def stream(self, request: Request, status: int, fields: Fields) -> Stream:
         """Begin an answer whose end is not known yet."""
@@ -130,13 +134,16 @@ class Answer:
 class Headers:
     """The header fields of a request as the bytes that the parser accepted.
 
-    ``block`` runs from the line break after the request line to the empty line.
+    ``block`` runs from the line break after the request line to the empty line. ``cleared`` is
+    the application's word that it has nothing to check in a block of these bytes, as long as it
+    is the `Lot.clearance` of today.
     """
 
-    __slots__ = ("block", "memo")
+    __slots__ = ("block", "cleared", "memo")
 
     def __init__(self, block: bytes) -> None:
         self.block = block
+        self.cleared: object | None = None
         self.memo: object | None = None
 
     def all(self, name: bytes) -> list[bytes]:
@@ -155,14 +162,18 @@ class Headers:
 
 
 class Line:
-    """A request line that was accepted: ``target`` is in origin form, ``path`` still encoded."""
+    """A request line that was accepted: ``target`` is in origin form, ``path`` still encoded.
 
-    __slots__ = ("memo", "method", "path", "query", "target")
+    ``lot`` is where requests with this very line may wait together, while it is open.
+    """
+
+    __slots__ = ("lot", "memo", "method", "path", "query", "target")
 
     def __init__(self, method: bytes, target: bytes) -> None:
         self.method = method
         self.target = target
         self.path, _, self.query = target.partition(b"?")
+        self.lot: Lot | None = None
         self.memo: object | None = None
 
 
@@ -223,6 +234,13 @@ class Request:
         if self.channel is not None:
             self.channel.hold(holder, seconds)
 
+    def park(self, lot: Lot, note: object) -> bool:
+        """Wait in ``lot``, with ``note`` to come back with; this object is spent if that is True."""
+        channel = self.channel
+        if channel is None or not channel.park(self, lot, note):
+            return False
+        self.channel = None
+        return True
 
     def stream(self, status: int, fields: Fields = ()) -> Stream:
         """Begin an answer in pieces; raises ValueError if the request was answered or is gone."""

@@ -7,7 +7,7 @@ mount; framing, limits on heads and time-outs are those of the site that it is m
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.python.failure import Failure
@@ -20,6 +20,9 @@ from kodama.http.limits import Limits
 from kodama.http.message import Answer, Fields, Headers, Holder, Line, NoTunnel, Refusal, Request, T
 from kodama.http.stream import Stream
 from kodama.http.tunnel import Link
+
+if TYPE_CHECKING:
+    from kodama.http.lot import Lot
 
 _FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection", b"date"))
 
@@ -107,6 +110,10 @@ class Carried:
         self._holder = holder
         if seconds is not None:
             self._timer = self._clock.callLater(seconds, self._expired)
+
+    def park(self, request: Request, lot: Lot, note: object) -> bool:
+        """Wait alone: `twisted.web` keeps its own requests."""
+        return False
 
     def stream(self, request: Request, status: int, fields: Fields) -> Stream:
         """Begin an answer in pieces; `twisted.web` frames them."""

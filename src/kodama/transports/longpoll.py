@@ -18,8 +18,9 @@ from twisted.python.failure import Failure
 from kodama.core.lease import Lease
 from kodama.core.position import Cursor
 from kodama.core.room import Access
-from kodama.core.who import Who, admit
-from kodama.http.message import Answer, Fields, Request
+from kodama.core.who import NOBODY, Who, admit
+from kodama.http.lot import Lot
+from kodama.http.message import Answer, Fields, Line, Request
 from kodama.node import LiveRoom, Node
 from kodama.people import People
 from kodama.transports.reading import Asked, Batch, Plan, Verdict, at_the_end, cursor_of, find, take
@@ -34,7 +35,11 @@ COME_BACK: Final = (0.5, 3.0)
 
 
 class LongPolls:
-    """All long polls of a node. ``fail`` answers a request that cannot be served."""
+    """All long polls of a node. ``fail`` answers a request that cannot be served.
+
+    ``clearance`` is what the headers of somebody without a session carry as `Headers.cleared`,
+    once they were looked at: who asks with them waits in a crowd without being asked again.
+    """
 
     def __init__(
         self, node: Node, *, people: People, hold: float, clock: IReactorTime, now: Callable[[], int],
@@ -56,6 +61,7 @@ class LongPolls:
         self.crowds: set[Crowd] = set()
         self._heard: tuple[Sequence[bytes], dict[object, Answer]] = ((), {})
         self.draining = False
+        self.clearance = object()
 
     def serve(self, request: Request, asked: Asked, who: Who) -> None:
         """Answer the poll or park it."""
@@ -82,11 +88,7 @@ class LongPolls:
     def review(self, verdict: Verdict) -> None:
         """End every parked poll of those whom ``verdict`` refuses."""
         for crowd in tuple(self.crowds):
-            for request, who in tuple(crowd.waiting.items()):
-                refusal = verdict(who)
-                if refusal is not None:
-                    crowd.gone(request)
-                    self.fail(request, Failure(refusal))
+            crowd.review(verdict)
         for held in tuple(self._held):
             refusal = verdict(held.who)
             if refusal is not None:
@@ -97,7 +99,7 @@ class LongPolls:
     @property
     def waiting(self) -> int:
         """Return how many polls are parked."""
-        return len(self._held) + sum(len(crowd.waiting) for crowd in self.crowds)
+        return len(self._held) + sum(crowd.size for crowd in self.crowds)
 
     def _found(self, plan: Plan, request: Request, asked: Asked, who: Who) -> None:
         if request.answered:
@@ -105,7 +107,7 @@ class LongPolls:
         if isinstance(plan.poll.since, Cursor) and plan.started is None:
             asked.plan = plan
             if plan.simple and plan.poll.wait != 0:
-                asked.crowd = Crowd(self, plan)
+                asked.crowd = Crowd(self, plan, request.line)
         self.begin(Held(self, request, plan, who))
 
     def begin(self, held: Held) -> None:
@@ -173,11 +175,7 @@ class LongPolls:
         if not wait or held.request.line.method == b"HEAD":
             self._answer_empty(held)
             return
-        self._held.add(held)
-        for room in held.plan.rooms:
-            room.readers[held] = None
-            if held.leases:
-                room.watchers[held] = None
+        held.stay()
         held.request.hold(held, wait)
 
     def give(self, held: Held) -> None:
@@ -260,86 +258,92 @@ class LongPolls:
 class Crowd:
     """All who ask the same and are at the end of one public room: they wait for the same bytes.
 
-    A poll that joins costs an entry in ``waiting`` (with who asked) and nothing else;
-    one look at the room answers all. Whatever is not plain is handed to a `Held` each.
+    They wait in a `Lot`, which is open as long as one of them waits: so the room wakes the crowd
+    at every event and change, and whoever enters the lot without being asked may be there. One
+    look at the room answers all. Whatever is not plain is handed to a `Held` each.
     """
 
-    __slots__ = ("_place", "_plan", "_polls", "_room", "_wait", "waiting")
+    __slots__ = ("_lot", "_place", "_plan", "_polls", "_room")
 
-    def __init__(self, polls: LongPolls, plan: Plan) -> None:
+    def __init__(self, polls: LongPolls, plan: Plan, line: Line) -> None:
         self._polls = polls
         self._plan = plan
         self._room = plan.rooms[0]
         self._place = plan.places[0]
-        self._wait = plan.poll.wait
-        self.waiting: dict[Request, Who] = {}
+        self._lot = Lot(line, self, clearance=polls.clearance, seconds=plan.poll.wait, hold=polls.jittered)
+
+    @property
+    def size(self) -> int:
+        """Return how many wait."""
+        return len(self._lot.waiting)
 
     def join(self, request: Request, who: Who) -> bool:
         """Park ``request`` here; False if it cannot wait here now."""
-        room, waiting = self._room, self.waiting
+        room, lot = self._room, self._lot
         if room.stream.top != self._place or room.facts.access is not _PUBLIC or not room.followed:
             return False
-        if who.rooms is not None:
+        if who.rooms is not None or self._polls.draining or not request.park(lot, who):
             return False
-        if not waiting:
-            if self._polls.draining:
-                return False
+        if len(lot.waiting) == 1:
             room.readers[self] = None
             self._polls.crowds.add(self)
-        waiting[request] = who
-        wait = self._wait
-        request.hold(self, self._polls.jittered() if wait is None else wait)
+            if self._plan.poll.callback is None:  # JSONP is for script elements only: a look at each
+                lot.open()
         return True
 
     def wake(self) -> None:
         """The room has something new, or has changed."""
-        polls, plan = self._polls, self._plan
-        waiting = self._leave()
-        owed = take(polls.node, plan) if self._room.facts.access is _PUBLIC else None
+        polls, plan, room, lot = self._polls, self._plan, self._room, self._lot
+        public = room.facts.access is _PUBLIC
+        if public and room.stream.top == self._place:
+            room.readers[self] = None  # a change that gives nobody anything to read
+            return
+        self.emptied()
+        owed = take(polls.node, plan) if public else None
         if not isinstance(owed, Batch):
-            for request, who in waiting.items():
-                self._alone(request, who)
+            for request, who in lot.recall():
+                self._alone(request, _whose(who))
             return
         body = batch(cursor_of(plan.rooms, owed.places), owed.events, more=owed.more)
-        answer = polls.encode(plan.poll, body)
-        metrics = polls.node.metrics
-        metrics.deliveries += len(waiting)
-        metrics.gaps += owed.gaps * len(waiting)
-        metrics.cursor_lag.observe(owed.lag, len(waiting))
-        for request in waiting:
-            try:
-                request.answer(answer)
-            except Exception:  # noqa: BLE001 - one failing reader keeps no message from the others
-                polls.fail(request, Failure())
+        metrics, size = polls.node.metrics, len(lot.waiting)
+        metrics.deliveries += size
+        metrics.gaps += owed.gaps * size
+        metrics.cursor_lag.observe(owed.lag, size)
+        lot.answer(polls.encode(plan.poll, body))
 
     def part(self) -> None:
         """Send everybody away: the server is draining."""
-        for request, who in self._leave().items():
-            self._polls.send_away(Held(self._polls, request, self._plan, who))
+        self.emptied()
+        for request, who in self._lot.recall():
+            self._polls.send_away(Held(self._polls, request, self._plan, _whose(who)))
+
+    def review(self, verdict: Verdict) -> None:
+        """End the polls of those whom ``verdict`` refuses."""
+        for channel, who in tuple(self._lot.waiting.items()):
+            refusal = verdict(_whose(who))
+            if refusal is not None:
+                self._polls.fail(self._lot.recall_one(channel), Failure(refusal))
 
     def expired(self, request: Request) -> None:
         """One hold has run out."""
-        self.gone(request)
         plan = self._plan
         request.answer(self._polls.encode(plan.poll, batch(plan.cursor, ())))
 
-    def gone(self, request: Request) -> None:
-        """One client has hung up."""
-        self.waiting.pop(request, None)
-        if not self.waiting:
-            self._leave()
-
-    def _leave(self) -> dict[Request, Who]:
-        waiting, self.waiting = self.waiting, {}
+    def emptied(self) -> None:
+        """Nobody waits any more."""
         self._room.readers.pop(self, None)
         self._polls.crowds.discard(self)
-        return waiting
 
     def _alone(self, request: Request, who: Who) -> None:
         try:
             self._polls.begin(Held(self._polls, request, self._plan, who))
-        except Exception:  # noqa: BLE001 - as above
+        except Exception:  # noqa: BLE001 - one failing reader keeps no message from the others
             self._polls.fail(request, Failure())
+
+
+def _whose(note: object | None) -> Who:
+    """Return who waits in a lot: one who came of his own accord is nobody in particular."""
+    return note if isinstance(note, Who) else NOBODY
 
 
 class Held:
@@ -353,6 +357,14 @@ class Held:
         self.plan = plan
         self.who = who
         self.leases: tuple[Lease, ...] = ()
+
+    def stay(self) -> None:
+        """Be parked."""
+        self.polls._held.add(self)
+        for room in self.plan.rooms:
+            room.readers[self] = None
+            if self.leases:
+                room.watchers[self] = None
 
     def leave(self) -> None:
         """Be parked no longer."""
@@ -377,8 +389,11 @@ class Held:
             return
         try:
             admit_all(self.plan, self.who)
-            self.polls.give(self)
-        except Exception:  # noqa: BLE001 - one failing reader keeps no message from the others
+            if at_the_end(self.plan):
+                self.stay()  # a change that gives nothing to read, and no longer hold either
+            else:
+                self.polls.give(self)
+        except Exception:  # noqa: BLE001 - as above
             self.polls.fail(self.request, Failure())
 
     def expired(self, request: Request) -> None:

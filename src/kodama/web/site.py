@@ -224,7 +224,7 @@ class Site:
             case []:
                 return {b"PUT": lambda request, caller: api.put_room(request, caller, room)}
             case ["events"]:
-                return {b"GET": lambda request, caller: self._read(request, caller, (room,), default="now")}
+                return {b"GET": lambda request, caller: self._read(request, caller, (room,))}
             case ["presence"]:
                 return {
                     b"GET": lambda request, caller: self._presence.show(request, caller, room),
@@ -275,17 +275,19 @@ class Site:
 
         return {b"GET": read, b"POST": self._api.publish_2011}
 
-    def _read(self, request: Request, caller: Caller, rooms: tuple[str, ...], *, default: str) -> None:
+    def _read(self, request: Request, caller: Caller, rooms: tuple[str, ...]) -> None:
         route = request.line.memo
         assert isinstance(route, Route)
         asked = route.asked
         if asked is None:
-            poll = commands.poll(commands.parameters(request.line.query), rooms=rooms, default=default)
+            poll = commands.poll(commands.parameters(request.line.query), rooms=rooms, default="now")
             asked = route.asked = Asked(poll)
         self._poll(request, caller, asked)
 
     def _poll(self, request: Request, caller: Caller, asked: Asked) -> None:
         who = caller.who
+        if caller.plain:
+            request.headers.cleared = self._polls.clearance
         if asked.poll.callback is not None:
             if not self._jsonp:
                 raise Forbidden("JSONP is switched off here.")
@@ -314,7 +316,9 @@ class Site:
         if b"callback" not in request.line.query and caller.framing is Framing.PAGE:
             request.answer(self._assets.page(request))
         elif "json" in caller.accept or b"callback" in request.line.query:
-            self._read(request, caller, (room,), default="last:20")
+            # Not remembered with the line: what it leads to depends on the header fields too.
+            poll = commands.poll(commands.parameters(request.line.query), rooms=(room,), default="last:20")
+            self._poll(request, caller, Asked(poll))
         else:
             raise NotAcceptable("Ask for text/html (the page) or application/json (a long poll).")
 
