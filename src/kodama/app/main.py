@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from kodama import __version__
+from kodama.app.doctor import doctor
 from kodama.app.keys import key
 from kodama.app.settings import BadSetting, Settings
 from kodama.client import Client, ClientFault, CursorFile, Event, Wants
@@ -31,10 +32,12 @@ def main() -> None:
     kodama serve                    open a room at http://127.0.0.1:8080/
     kodama send lobby "hello"       say something
     kodama tail lobby               listen
+    kodama doctor URL               examine a server through its proxies
     """
 
 
 main.add_command(key)
+main.add_command(doctor)
 
 
 @main.command()

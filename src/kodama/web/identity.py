@@ -138,6 +138,14 @@ class Identity:
                 return address
         return request.peer
 
+    def seen(self, request: Request, caller: Caller) -> dict[str, object]:
+        """Return what this server sees of its client: address, scheme, and whether it was forwarded."""
+        tls = request.secure or (self._trusts(request.peer) and over_tls(request.headers))
+        return {
+            "address": self.address(request, caller), "scheme": "https" if tls else "http",
+            "forwarded": caller.forwarded is not None,
+        }  # fmt: skip
+
     def marked(self, request: Request, cookie: str) -> str:
         """Return a Set-Cookie value, ``Secure`` if the client spoke TLS with us or a trusted proxy."""
         secure = request.secure or (self._trusts(request.peer) and over_tls(request.headers))

@@ -32,7 +32,7 @@ from kodama.transports.legacy import Door2011
 from kodama.transports.longpoll import LongPolls
 from kodama.transports.reading import Asked
 from kodama.web.accept import Framing
-from kodama.web.answers import FIELDS, code_answer, problem_answer
+from kodama.web.answers import FIELDS, code_answer, json_answer, problem_answer
 from kodama.web.api import Api
 from kodama.web.assets import Assets
 from kodama.web.identity import Caller, Identity
@@ -196,6 +196,8 @@ class Site:
                 return Route({
                     b"GET": self._sessions.show, b"POST": self._sessions.open, b"DELETE": self._sessions.end,
                 })  # fmt: skip
+            case ["v1", "connection"]:
+                return Route({b"GET": self._connection})
             case ["v1", name] if name in self._upgrades:
                 return Route({b"GET": self._upgrades[name]})
             case ["v1", "tickets"]:
@@ -321,6 +323,9 @@ class Site:
             self._poll(request, caller, Asked(poll))
         else:
             raise NotAcceptable("Ask for text/html (the page) or application/json (a long poll).")
+
+    def _connection(self, request: Request, caller: Caller) -> None:
+        request.answer(json_answer(200, self._identity.seen(request, caller)))
 
     def _static(self, path: str, request: Request) -> None:
         answer = self._assets.static(path, request)
