@@ -171,3 +171,24 @@ def test_older_messages_come_in_above_without_moving_what_is_read(
     aiko.until(lambda: len(aiko.texts()) >= 100)
     assert aiko.driver.execute_script("return document.getElementById('scroll').scrollTop") > 500
     assert aiko.driver.find_elements(By.CSS_SELECTOR, ".pill")
+
+
+def test_what_is_not_stored_yet_outlives_a_reload_and_is_stored_once(people: Callable[[str], Person]) -> None:
+    aiko = people("Aiko")
+    aiko.driver.execute_script("""
+        const real = window.fetch;
+        window.fetch = async (path, options) => {  // the message arrives, its answer never does
+          if (options.method !== "POST") return real(path, options);
+          if (options.body.includes("arrived")) await real(path, options);
+          return new Promise(() => {});
+        };
+    """)
+    aiko.say("arrived, but its answer did not")
+    aiko.say("never left")
+    both = ["arrived, but its answer did not", "never left"]
+    aiko.until(lambda: "never left" in aiko.texts(".pale"))
+    aiko.driver.refresh()
+    aiko.until(lambda: aiko.live() and aiko.texts() == both and not aiko.texts(".pale"))
+    aiko.driver.refresh()
+    aiko.until(lambda: aiko.live() and aiko.texts() == both)
+    assert not aiko.texts(".pale")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import sys
 import zlib
-from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -56,8 +55,10 @@ def fed(data: bytes, *, cuts: list[int], fields: tuple[bytes, ...]) -> tuple[lis
             assert one._reader is None or len(one._reader._message) <= LIMIT
     assert site.faults == []
     assert (socket.code is None) == (not socket.ended)
-    # A close may give its reason in other words, by what was seen first: the octet, or the length.
-    return [replace(one, payload=one.payload[:2]) if one.opcode == 8 else one for one in socket.frames], socket.code
+    # A close may name what was seen first: the octet that breaks a rule, or the length that does.
+    failed = socket.code in (1002, 1007, 1009)
+    frames = [one for one in socket.frames if not (failed and one.opcode == 8)]
+    return frames, 1002 if failed else socket.code
 
 
 def check(rng: random.Random) -> None:

@@ -74,9 +74,9 @@ class KodamaService(Service):
         for loop in self._loops:
             if loop.running:
                 loop.stop()
+        self._draining()  # readiness fails first
         if self._listening is not None:
             yield maybeDeferred(self._listening.stopListening)
-        self._draining()
         self._factory.drain()
         deadline = self._reactor.seconds() + self._drain
         while self._factory.connections and self._reactor.seconds() < deadline:

@@ -65,3 +65,9 @@ test("the Enter that ends a composition in Safari is not a key of ours", () => {
   assert.equal(composed({ isComposing: false, keyCode: 229 }, false), true);
   assert.equal(composed({ isComposing: false, keyCode: 13 }, false), false);
 });
+
+test("what an earlier visit left unsent stands before what was written since, each once", () => {
+  const old = [{ nonce: "a", text: "old", time: "", problem: "" }, { nonce: "b", text: "same", time: "", problem: "" }];
+  const state = run({ do: "send", nonce: "b", text: "same", time: "" }, { do: "kept", pending: old });
+  assert.deepEqual(state.pending.map((one) => one.nonce), ["a", "b"]);
+});

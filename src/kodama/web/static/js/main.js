@@ -2,6 +2,7 @@
 
 import { render } from "../vendor/preact.mjs";
 import { announcer } from "./announce.js";
+import { keep, kept } from "./outbox.js";
 import { connect, random } from "./poll.js";
 import { reduce, start } from "./state.js";
 import { composed } from "./text.js";
@@ -25,8 +26,10 @@ const field = () => /** @type {HTMLTextAreaElement|null} */ (document.getElement
 function dispatch(action) {
   const before = scroller()?.scrollHeight ?? 0;
   const top = scroller()?.scrollTop ?? 0;
-  const phase = state.phase;
+  const { phase, pending } = state;
   state = reduce(state, action);
+  if (action.do === "me") state = reduce(state, { do: "kept", pending: kept(state.room, action.me.id) });
+  else if (state.me && state.pending !== pending) keep(state.room, state.me.id, state.pending);
   draw();
   const list = scroller();
   if (list && action.do === "older") list.scrollTop = top + list.scrollHeight - before;

@@ -20,6 +20,7 @@
  *   | {do: "newest", messages: ChatEvent[], more: boolean, cursor: string}
  *   | {do: "loadOlder"} | {do: "olderFailed"} | {do: "older", messages: ChatEvent[], more: boolean}
  *   | {do: "events", events: ChatEvent[], cursor: string}
+ *   | {do: "kept", pending: readonly Pending[]}
  *   | {do: "send", nonce: string, text: string, time: string}
  *   | {do: "stored", nonce: string, offset: number, epoch: string, time: string}
  *   | {do: "unsent", nonce: string, problem: string} | {do: "again", nonce: string}
@@ -121,6 +122,10 @@ export function reduce(state, action) {
     case "send": {
       const { nonce, text, time } = action;
       return { ...state, pending: [...state.pending, { nonce, text, time, problem: "" }], atEnd: true, unseen: 0 };
+    }
+    case "kept": {
+      const known = new Set(state.pending.map((one) => one.nonce));
+      return { ...state, pending: [...action.pending.filter((one) => !known.has(one.nonce)), ...state.pending] };
     }
     case "stored": return stored(state, action);
     case "unsent": case "again": {
