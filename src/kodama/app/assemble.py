@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from secrets import token_hex
 from time import time
 from typing import Any, Final
+from urllib.parse import urlsplit
+
+from twisted.internet.defer import Deferred
 
 from kodama.app.service import KodamaService
-from kodama.app.settings import Settings
+from kodama.app.settings import BadSetting, Settings
 from kodama.bus.interface import Bus
 from kodama.bus.local import LocalBus
 from kodama.bus.remote import RemoteBus
@@ -33,10 +37,12 @@ from kodama.web.answers import FIELDS
 from kodama.web.api import Api
 from kodama.web.assets import Assets
 from kodama.web.identity import Identity, Policy
+from kodama.web.jwks import JwkSet
 from kodama.web.operations import Operations
 from kodama.web.presence import PresenceApi
 from kodama.web.sessions import Sessions
 from kodama.web.site import Site
+from kodama.web.sites import BadKey, SiteKey, Sites, key_of
 from kodama.web.tokens import Tokens
 from kodama.web.upgrades import Serve, upgrading
 
@@ -94,6 +100,27 @@ def policy_of(settings: Settings) -> Policy:
     )  # fmt: skip
 
 
+def site_keys(settings: Settings) -> list[SiteKey]:
+    """Return the fixed keys of sites that the settings name. Raises `BadSetting`."""
+    given = [one.split() for one in settings.jwt_keys]
+    try:
+        return [key_of(*one) for one in given if one[1] != "JWKS"]
+    except BadKey as error:
+        raise BadSetting(f"KODAMA_JWT_KEYS: {error}.") from None
+
+
+def key_sets(settings: Settings, reactor: Any, *, changed: Callable[[], None]) -> list[JwkSet]:
+    """Return the sites' keys that are read again and again. Raises `BadSetting`."""
+    sets = []
+    for issuer, kind, source in (one.split() for one in settings.jwt_keys):
+        if kind == "JWKS":
+            local = urlsplit(source).hostname in ("localhost", "127.0.0.1", "::1")
+            if source.startswith("http://") and not local:
+                raise BadSetting("KODAMA_JWT_KEYS: keys are fetched over https only.")
+            sets.append(JwkSet(issuer, source, reactor=reactor, changed=changed))
+    return sets
+
+
 def assemble(settings: Settings, reactor: Any) -> KodamaService:
     """Return the server that ``settings`` describe, ready to be started."""
     metrics = Metrics()
@@ -109,7 +136,9 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
         for transport in transports:
             transport.review(lambda who: tokens.verdict(who, now=now))
 
-    tokens = Tokens(store, revoked=revoked)
+    sets = key_sets(settings, reactor, changed=lambda: tokens.forget_proofs())
+    sites = Sites(site_keys(settings), sources=sets, audience=settings.jwt_audience)
+    tokens = Tokens(store, sites, revoked=revoked)
     identity = Identity(policy_of(settings), tokens)
     people = People(node, clock=reactor, now=wall_clock)
     polls = LongPolls(
@@ -150,6 +179,11 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
     limits = Limits(body=settings.body_limit, connections=settings.connections)
     factory = HttpFactory(site.respond, refuse=site.refuse, fault=site.fault, clock=reactor, limits=limits)
 
+    def watch() -> Deferred[None]:
+        for one in sets:
+            one.watch()
+        return tokens.watch()
+
     def draining() -> None:
         operations.draining = True
         for transport in transports:
@@ -158,6 +192,6 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
 
     return KodamaService(
         reactor=reactor, node=node, factory=factory, host=settings.host, port=settings.port,
-        drain=settings.drain, started=tokens.start, draining=draining, watch=tokens.watch,
+        drain=settings.drain, started=tokens.start, draining=draining, watch=watch,
         look=None if settings.store in ("sqlite", "memory") else LOOK_SECONDS,
     )  # fmt: skip

@@ -151,7 +151,7 @@ def _serve(settings: Settings) -> int:
                 "before", "shutdown", lambda: service.running and service.stopService()
             )
             service.startService()
-        except (StoreDamaged, error.CannotListenError, OSError) as problem:
+        except (BadSetting, StoreDamaged, error.CannotListenError, OSError) as problem:
             _err.print(f"[red]kodama:[/] {escape(str(problem))}")
             codes[0] = 1
             _reactor.stop()

@@ -84,6 +84,14 @@ def _networks(text: str) -> tuple[str, ...]:
     return found
 
 
+def _site_keys(text: str) -> tuple[str, ...]:
+    found = _list(text)
+    for one in found:
+        if len(one.split()) != 3:
+            raise ValueError("names a key that is not ISSUER ALGORITHM SOURCE,")
+    return found
+
+
 def _store(text: str) -> str:
     if not text.startswith(("postgresql://", "postgres://")) and text not in ("sqlite", "memory"):
         raise ValueError("is neither sqlite, memory nor a postgresql:// address")
@@ -127,6 +135,12 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     Setting("limit_exempt", "loopback", "Who meets no rate limit: loopback, or nobody if empty.", _exemption),
     Setting("guests", default=True, help="Whether people without an account may write.", read=_yes_or_no),
+    Setting(
+        "jwt_keys", (),
+        "Keys of sites that vouch for their people: ISSUER ALGORITHM SECRET-OR-FILE, or ISSUER JWKS ADDRESS.",
+        _site_keys,
+    ),
+    Setting("jwt_audience", "", "What a site's tokens must name as their audience (aud), if anything.", str),
     Setting("create_rooms", default=True, help="Whether the first message creates a room.", read=_yes_or_no),
     Setting("jsonp", default=True, help="Whether reads are answered as JSONP.", read=_yes_or_no),
     Setting("legacy", default=True, help="Whether the door of 2011 is open.", read=_yes_or_no),
@@ -161,6 +175,8 @@ class Settings:
     trusted_proxies: tuple[str, ...]
     limit_exempt: str
     guests: bool
+    jwt_keys: tuple[str, ...]
+    jwt_audience: str
     create_rooms: bool
     jsonp: bool
     legacy: bool
@@ -225,4 +241,5 @@ def _read(setting: Setting, given: object, where: str) -> object:
         return setting.read(text)
     except ValueError as error:
         reason = str(error) if str(error).startswith(("is ", "names ")) else "is not of its kind"
-        raise BadSetting(f"{where} {reason}: {text!r}.") from None
+        shown = "" if setting.name == "jwt_keys" else f": {text!r}"  # it may hold a secret
+        raise BadSetting(f"{where} {reason}{shown}.") from None

@@ -19,6 +19,7 @@ from kodama.core.session import SESSION_DAYS, Session, sign_session, verify_sess
 from kodama.core.ticket import TICKET_PREFIX, sign_ticket, verify_ticket
 from kodama.core.who import Who
 from kodama.store.interface import Store
+from kodama.web.sites import Sites
 
 DAY_MS = 86_400_000
 
@@ -34,8 +35,9 @@ class Proof:
 class Tokens:
     """All that can be shown to this server. ``revoked`` is called when something was taken back."""
 
-    def __init__(self, store: Store, *, revoked: Callable[[], None]) -> None:
+    def __init__(self, store: Store, sites: Sites, *, revoked: Callable[[], None]) -> None:
         self._store = store
+        self._sites = sites
         self._revoked = revoked
         self._secret = b""
         self._ticket_secret = b""
@@ -92,6 +94,19 @@ class Tokens:
         session = Session(token_urlsafe(9), f"g_{token_urlsafe(6)}", name, now + SESSION_DAYS * DAY_MS)
         return sign_session(session, secret=self._secret), session
 
+    def open_for_site(self, token: str, *, now: int) -> tuple[str, Session]:
+        """Return the token and session of whom a site's JWT speaks; it ends with the JWT. Raises
+        `Unauthorized`, `Overloaded`."""
+        session = self._sites.session(token, now=now)
+        refusal = self.refusal(session.who, now=now)
+        if refusal is not None:
+            raise refusal
+        return sign_session(session, secret=self._secret), session
+
+    def forget_proofs(self) -> None:
+        """Let every token be read anew: the keys that prove them are others now."""
+        self.generation += 1
+
     def ticket(self, who: Who, rooms: Iterable[str] | None = None, *, now: int) -> str:
         """Return a ticket with which ``who`` reads ``rooms``, by default those it is bound to."""
         bound = (who.rooms or ()) if rooms is None else rooms
@@ -114,7 +129,10 @@ class Tokens:
         if token.startswith(TICKET_PREFIX):
             ticket = verify_ticket(token, secret=self._ticket_secret, now=now)
             return Proof(ticket.who, ticket.until)
-        session = verify_session(token, secret=self._secret, now=now)
+        if token.startswith("ey"):  # how JSON in base64url begins
+            session = self._sites.session(token, now=now)
+        else:
+            session = verify_session(token, secret=self._secret, now=now)
         return Proof(session.who, session.expires)
 
     def _key(self, token: str) -> ApiKey:
