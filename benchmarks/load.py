@@ -5,7 +5,7 @@ Every client checks that it got each message once and in order.
 """
 
 import re
-import selectors
+import select
 import socket
 import time
 from dataclasses import dataclass, field
@@ -27,9 +27,17 @@ class Client:
 
     sock: socket.socket
     extra: bytes
-    cursor: bytes = b""
+    poll: tuple[bytes, bytes]
     received: bytes = b""
     highest: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What an answer brings, and how to go on after it (None: as before)."""
+
+    marks: tuple[int, ...]
+    poll: tuple[bytes, bytes] | None
 
 
 @dataclass(slots=True)
@@ -71,41 +79,49 @@ def browser_headers(number: int) -> bytes:
 
 
 class Crowd:
-    """The waiting clients of one server."""
+    """The waiting clients of one server.
+
+    Everything about an answer that all clients share is found out once: a slow client would let
+    the server sleep between any two polls, and measure that instead of deliveries.
+    """
 
     def __init__(self, port: int, dialect: Dialect, size: int, *, headers: str) -> None:
         self.dialect, self.tally, self.sequence = dialect, Tally(), 0
-        self._selector = selectors.EpollSelector()
+        self._epoll = select.epoll()
         self._speaker = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
-        self._clients: list[Client] = []
+        self._clients: dict[int, Client] = {}
+        self._meanings: dict[bytes, Meaning] = {}
+        first = self._poll(b"")
         for number in range(size):
             sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            client = Client(sock, browser_headers(number) if headers == "browser" else b"")
-            sock.sendall(dialect.poll(b"", client.extra))
+            client = Client(sock, browser_headers(number) if headers == "browser" else b"", poll=first)
+            sock.sendall(first[0] + client.extra + first[1])
             sock.settimeout(0)
-            self._selector.register(sock, selectors.EVENT_READ, client)
-            self._clients.append(client)
+            self._clients[sock.fileno()] = client
+            self._epoll.register(sock.fileno(), select.EPOLLIN | select.EPOLLET)
         self.settle(0.5 + size / 5_000)
 
     def settle(self, seconds: float) -> None:
-        """Give the server time to park what was sent; an answer that comes now is an error."""
+        """Give the server time to park what was sent."""
         time.sleep(seconds)
 
     def say(self) -> None:
         """One message to everybody; returns when all have it and have polled again."""
         self.sequence += 1
         text = f"@@{self.sequence:08d}@@".ljust(128, "x")
+        self._meanings.clear()
         began = time.perf_counter()
         self._speaker.sendall(self.dialect.publish(text))
         waiting = len(self._clients)
-        while waiting:
-            ready = self._selector.select(PATIENCE)
+        clients, hear = self._clients, self._hear
+        while waiting > 0:
+            ready = self._epoll.poll(PATIENCE)
             if not ready:
                 self.tally.missing += waiting
                 raise Stalled(f"{waiting} of {len(self._clients)} clients never got message {self.sequence}")
-            for key, _ in ready:
-                waiting -= self._hear(key.data)
+            for fd, _ in ready:
+                waiting -= hear(clients[fd])
         self.tally.fan_out_ms.append((time.perf_counter() - began) * 1000)
         answer = self._speaker.recv(65536)
         if not answer.startswith(b"HTTP/1.1 2"):
@@ -113,28 +129,48 @@ class Crowd:
         if not self.dialect.remembers:
             self.settle(0.02 + len(self._clients) / 5_000)
 
+    def _poll(self, cursor: bytes) -> tuple[bytes, bytes]:
+        """The request of a poll, before and after a client's own header fields."""
+        before, _, after = self.dialect.poll(cursor, b"\0").partition(b"\0")
+        return before, after
+
     def _hear(self, client: Client) -> int:
         """Read one client; 1 if it now has the current message for the first time."""
         data = client.sock.recv(65536)
+        if client.received:
+            data, client.received = client.received + data, b""
+        meaning = self._meanings.get(data) or self._meaning(client, data)
+        if meaning is None:
+            return 0
+        before = client.highest
+        for mark in meaning.marks:
+            self._count(client, mark)
+        client.poll = poll = meaning.poll or client.poll
+        client.sock.send(poll[0] + client.extra + poll[1])
+        return int(before < self.sequence <= client.highest)
+
+    def _meaning(self, client: Client, data: bytes) -> Meaning | None:
+        """What one whole answer says; None while it is incomplete."""
         if not data:
             raise Stalled("the server closed a waiting connection")
-        client.received += data
-        length = whole_answer(client.received)
+        length = whole_answer(data)
         if not length:
-            return 0
-        answer, client.received = client.received[:length], client.received[length:]
-        if not answer.startswith((b"HTTP/1.1 200", b"HTTP/1.1 304")):
-            raise Stalled(f"a poll was answered {answer[:200]!r}")
-        before = client.highest
-        for mark in MARK.findall(answer):
-            self._count(client, int(mark))
-        client.cursor = self.dialect.cursor(answer) or client.cursor
-        client.sock.send(self.dialect.poll(client.cursor, client.extra))
-        return int(before < self.sequence <= client.highest)
+            client.received = data
+            return None
+        if length < len(data):
+            raise Stalled(f"more came than one answer: {data[length : length + 200]!r}")
+        if not data.startswith((b"HTTP/1.1 200", b"HTTP/1.1 304")):
+            raise Stalled(f"a poll was answered {data[:200]!r}")
+        cursor = self.dialect.cursor(data)
+        marks = tuple(int(mark) for mark in MARK.findall(data))
+        meaning = self._meanings[data] = Meaning(marks, self._poll(cursor) if cursor else None)
+        return meaning
 
     def _count(self, client: Client, number: int) -> None:
         self.tally.deliveries += 1
-        if number == client.highest:
+        if number == client.highest + 1:
+            client.highest = number
+        elif number == client.highest:
             self.tally.doubled += 1
         elif number < client.highest:
             self.tally.reordered += 1
@@ -144,7 +180,7 @@ class Crowd:
 
     def close(self) -> None:
         """Hang up."""
-        self._selector.close()
+        self._epoll.close()
         self._speaker.close()
-        for client in self._clients:
+        for client in self._clients.values():
             client.sock.close()
