@@ -70,7 +70,7 @@ class Channel:
         self.factory = factory
         self.transport: Any = None  # of TCP, TLS or a UNIX socket; no interface names all that is used
         self.peer = ""
-        self.slot = 0
+        self.slot = 0.0
         self.deadline = inf
         self._state = _HEAD
         self._block = b"\0"  # matches no data

@@ -20,10 +20,14 @@ TICK: Final = 0.1
 
 
 class Timed(Protocol):
-    """What can be in the wheel. ``slot`` is the wheel's own, 0 when it is not in it."""
+    """What can be in the wheel.
+
+    ``slot`` is the wheel's own, 0 when it is not in it; a float, because it is compared with
+    times for each poll, and an integer would be converted each time.
+    """
 
     deadline: float
-    slot: int
+    slot: float
 
     def timed_out(self) -> None:
         """The deadline has passed."""
@@ -36,9 +40,9 @@ class Wheel:
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
-        self._slots: dict[int, set[Timed]] = {}
+        self._slots: dict[float, set[Timed]] = {}
         self._call: IDelayedCall | None = None
-        self._next = 0
+        self._next = 0.0
         self.now = clock.seconds
 
     def arm(self, timed: Timed, deadline: float) -> None:
@@ -47,7 +51,7 @@ class Wheel:
         if timed.slot and timed.slot * TICK <= deadline:
             return
         if deadline != inf:
-            self._insert(timed, ceil(deadline / TICK))
+            self._insert(timed, float(ceil(deadline / TICK)))
 
     def drop(self, timed: Timed) -> None:
         """Forget ``timed``."""
@@ -55,9 +59,9 @@ class Wheel:
         waiting = self._slots.get(timed.slot)
         if waiting is not None:
             waiting.discard(timed)
-        timed.slot = 0
+        timed.slot = 0.0
 
-    def _insert(self, timed: Timed, slot: int) -> None:
+    def _insert(self, timed: Timed, slot: float) -> None:
         if timed.slot and (old := self._slots.get(timed.slot)) is not None:
             old.discard(timed)
         timed.slot = slot
@@ -84,7 +88,7 @@ class Wheel:
         due = int(now / TICK + 1e-6)
         for slot in sorted(slot for slot in self._slots if slot <= due):
             for timed in self._slots.pop(slot):
-                timed.slot = 0
+                timed.slot = 0.0
                 if timed.deadline <= now + 1e-6:
                     timed.deadline = inf
                     try:
@@ -92,5 +96,5 @@ class Wheel:
                     except Exception:  # noqa: BLE001 - the timers of all others are in this loop
                         _log.failure("A timer of {timed} failed.", timed=timed)
                 elif timed.deadline != inf:
-                    self._insert(timed, max(due + 1, ceil(timed.deadline / TICK)))
+                    self._insert(timed, float(max(due + 1, ceil(timed.deadline / TICK))))
         self._schedule()
