@@ -16,6 +16,7 @@ from kodama import __version__
 from kodama.app.doctor import doctor
 from kodama.app.keys import key
 from kodama.app.settings import BadSetting, Settings
+from kodama.app.verify import verify_command
 from kodama.client import Client, ClientFault, CursorFile, Event, Wants
 
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -128,6 +129,9 @@ def restore(source: Path, data: Path | None) -> None:
     except (BadSetting, StoreDamaged, StoreUnavailable, OSError) as error:
         _fail(f"Nothing was restored: {error}")
     _out.print(f"Restored from {escape(str(source))}.")
+
+
+main.add_command(verify_command)
 
 
 def _serve(settings: Settings) -> int:

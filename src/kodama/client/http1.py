@@ -15,7 +15,7 @@ import h11
 
 from kodama.client.address import Address
 from kodama.client.asks import Ask
-from kodama.client.protocol import Garbled
+from kodama.client.protocol import CutOff, Garbled
 
 AGENT: Final = "kodama-client"
 ANSWER_LIMIT: Final = 64 * 1024 * 1024
@@ -86,11 +86,11 @@ class Http:
                     yield self._done()
                     return
                 elif isinstance(event, h11.ConnectionClosed):
-                    raise Garbled("The connection was closed without an answer.")
+                    raise CutOff("The connection was closed without an answer.")
                 elif not isinstance(event, h11.InformationalResponse):
                     return
         except h11.RemoteProtocolError as error:
-            raise Garbled(str(error)) from None
+            raise (Garbled if data else CutOff)(str(error)) from None
 
     def _done(self) -> Done:
         reusable = self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE

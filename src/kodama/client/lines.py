@@ -27,6 +27,7 @@ from kodama.client.protocol import (
     Refusal,
     Step,
     decoded,
+    ended_by,
     news_of,
     step_of_record,
 )  # fmt: skip
@@ -112,9 +113,9 @@ class PollLine:
                 if not answer.reusable:
                     self._over = True
                     yield Ended(clean=True)
-        except Garbled:
+        except Garbled as error:
             self._over = True
-            yield Ended(clean=False)
+            yield ended_by(error)
 
     def _read(self, answer: Answer) -> Step:
         if answer.status != 200:
@@ -168,8 +169,8 @@ class StreamLine:
         try:
             for part in self._http.received(data):
                 yield from self._part(part)
-        except (Garbled, TooLong):
-            yield from self._end(Ended(clean=False))
+        except (Garbled, TooLong) as error:
+            yield from self._end(ended_by(error))
 
     def _part(self, part: Head | bytes | Done) -> Iterator[Step]:
         if isinstance(part, Head):

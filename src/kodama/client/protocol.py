@@ -45,9 +45,13 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The connection is over, without a fault if ``clean``: come back at once with the same cursor."""
+    """The connection is over, without a fault if ``clean``: come back at once with the same cursor.
+
+    ``reason`` is what made no sense, empty if it was only cut off.
+    """
 
     clean: bool
+    reason: str = ""
 
 
 Step = News | Refusal | Ended
@@ -55,6 +59,15 @@ Step = News | Refusal | Ended
 
 class Garbled(Exception):
     """The other side does not speak the protocol; the connection is of no use any more."""
+
+
+class CutOff(Garbled):
+    """The connection ended in the middle of an answer, as connections do."""
+
+
+def ended_by(error: Exception) -> Ended:
+    """Return how a connection has ended, for a line to say."""
+    return Ended(clean=False, reason="" if isinstance(error, CutOff) else str(error) or type(error).__name__)
 
 
 def news_of(answer: Any) -> News:

@@ -28,7 +28,18 @@ from wsproto.utilities import LocalProtocolError, ProtocolError, RemoteProtocolE
 from kodama.client.faults import Refused, refused_as
 from kodama.client.framing import RECORD_LIMIT
 from kodama.client.lines import Wishes, refusal_of
-from kodama.client.protocol import Ended, Garbled, News, Reading, Refusal, Step, decoded, news_of
+from kodama.client.protocol import (
+    CutOff,
+    Ended,
+    Garbled,
+    News,
+    Reading,
+    Refusal,
+    Step,
+    decoded,
+    ended_by,
+    news_of,
+)  # fmt: skip
 
 SUBPROTOCOL: Final = "kodama.v1"
 SUBSCRIBE: Final = 1
@@ -79,8 +90,8 @@ class SocketLine:
                 yield from self._event(event)
                 if self._over:
                     return
-        except (RemoteProtocolError, LocalProtocolError, ProtocolError, Garbled):
-            yield from self._end(Ended(clean=False))
+        except (RemoteProtocolError, LocalProtocolError, ProtocolError, Garbled) as error:
+            yield from self._end(ended_by(error if data else CutOff()))
 
     def _event(self, event: Event) -> Iterator[Step]:
         match event:
