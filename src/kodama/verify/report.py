@@ -61,7 +61,7 @@ class Report:
         lines = [
             f"{self.url}, seed {self.seed}, {self.seconds:.0f} s",
             f"deliveries    {total:,} ({by_way or 'none'}), {total / max(self.seconds, 0.1):,.0f} a second",
-            f"writes        {figures.messages:,} messages, {figures.amendments:,} edits, deletions, reactions",
+            f"writes        {figures.messages:,} messages, {figures.amendments:,} amendments",
             f"faults        {figures.faults.total()} ({by_fault or 'none'}), {figures.restarts} restarts",
             f"connections   {figures.connections:,}, {figures.cuts:,} cut, {figures.silences} silent, "
             f"{figures.hops:,} hops, {figures.superseded} superseded, {figures.drained} sent away",
