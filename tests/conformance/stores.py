@@ -84,7 +84,7 @@ class Site:
         return results[0]
 
     def log(self, room: str = "lobby") -> Sequence[Any]:
-        return self.wait(self.store.read(room, after=0, limit=100_000, size=2**40)).entries
+        return self.wait(self.store.read(room, after=0, limit=10_000_000, size=2**40)).entries
 
     def stop(self) -> None:
         self.wait(self.store.stop())
