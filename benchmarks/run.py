@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import click
 
-from benchmarks import figures, processes
+from benchmarks import figures, processes, storage
 from benchmarks.dialects import AIOHTTP, KODAMA, NCHAN, OLD, TORNADO, Dialect
 from benchmarks.load import Crowd, Stalled
 from benchmarks.servers import ROOT, running
@@ -24,6 +25,8 @@ PAGE = ROOT / "docs" / "explanation" / "performance.md"
 CHART = ROOT / "docs" / "images" / "cpu-per-delivery.svg"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 SLOW = (OLD, AIOHTTP, TORNADO)
+FULL_LOG: dict[str, Any] = {"seconds": 4.0, "clients": 5000, "rounds": 3}
+QUICK_LOG: dict[str, Any] = {"seconds": 1.0, "clients": 500, "rounds": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +116,8 @@ def _rows(samples: Sequence[Sample]) -> list[list[str]]:
     return rows
 
 
-def report(groups: Sequence[Sequence[Sample]], note: str) -> str:
-    """The measured part of performance.md."""
+def report(groups: Sequence[Sequence[Sample]], note: str, *, log: str = "") -> str:
+    """The measured part of performance.md; ``log`` is what was measured of the store."""
     head = ["server", "CPU µs per delivery", "Kodama's CPU ÷ its (95 %)", "bytes per waiting client",
             "Kodama's memory ÷ its (95 %)", "fan-out ms", "missing, doubled, reordered"]  # fmt: skip
     parts = [note]
@@ -123,7 +126,7 @@ def report(groups: Sequence[Sequence[Sample]], note: str) -> str:
             first = samples[0]
             title = f"### {first.waiting:,} waiting, {first.headers} headers"
             parts += [title, figures.table(head, _rows(samples))]
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, log] if log else parts)
 
 
 def write(text: str, groups: Sequence[Sequence[Sample]]) -> None:
@@ -141,13 +144,14 @@ def write(text: str, groups: Sequence[Sequence[Sample]]) -> None:
 @click.option("--slow-pairs", default=7, show_default=True, help="Turns of the Python peers.")
 @click.option("--waiting", multiple=True, type=int, default=(1000, 10_000), show_default=True)
 @click.option("--headers", multiple=True, type=click.Choice(["bare", "browser"]), default=("bare", "browser"))
+@click.option("--log/--no-log", "with_log", default=True, help="Measure what the log costs, too.")
 @click.option("--quick", is_flag=True, help="2 pairs of 300 waiting, in about a minute.")
 @click.option("--write", "keep", is_flag=True, help="Write the figures into performance.md and the chart.")
 @click.option("--note", default="The machine did nothing else.", help="What to know about the machine.")
 @click.option("--raw", type=click.Path(path_type=Path), default=ROOT / "benchmarks" / "results.json")
 def main(
     *, pairs: int, slow_pairs: int, waiting: tuple[int, ...], headers: tuple[str, ...],
-    quick: bool, keep: bool, note: str, raw: Path,
+    with_log: bool, quick: bool, keep: bool, note: str, raw: Path,
 ) -> None:  # fmt: skip
     """Measure Kodama beside its peers, in turns."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -155,6 +159,8 @@ def main(
     if quick:
         pairs, slow_pairs, waiting = 2, 2, (300,)
     groups, text = [], ""
+    cores = f"{os.cpu_count()} cores shared with the load client"
+    known = f"{pairs} pairs, {cores}. 128-byte messages, SQLite store. {note}"
     for size in waiting:
         for kind in headers:
             # Python peers are far from the bar at any size; 10,000 would only make the run long.
@@ -162,10 +168,13 @@ def main(
             groups.append(take_turns(waiting=size, headers=kind, pairs=pairs, slow_pairs=slow))
             rows = [asdict(sample) for group in groups for sample in group]
             raw.write_text(json.dumps(rows, indent=1) + "\n")
-            known = f"{pairs} pairs, {os.cpu_count()} cores shared with the load client. {note}"
             text = report(groups, known)
             if keep and groups[0]:
                 write(text, groups)
+    if with_log:
+        text = report(groups, known, log=storage.report(**(QUICK_LOG if quick else FULL_LOG)))
+        if keep and groups[0]:
+            write(text, groups)
     click.echo(text)
 
 
