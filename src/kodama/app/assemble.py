@@ -38,6 +38,7 @@ from kodama.web.api import Api
 from kodama.web.assets import Assets
 from kodama.web.identity import Identity, Policy
 from kodama.web.jwks import JwkSet
+from kodama.web.openapi.page import Documents
 from kodama.web.operations import Operations
 from kodama.web.presence import PresenceApi
 from kodama.web.sessions import Sessions
@@ -173,6 +174,7 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
         upgrades["echo"] = upgrading(lambda request, asked, _: echoes.serve(request, asked))
     site = Site(
         api=api, sessions=sessions, presence=presence, polls=polls, door=door, assets=Assets(),
+        documents=Documents(),
         operations=operations, identity=identity, metrics=metrics, now=wall_clock,
         jsonp=settings.jsonp, legacy=settings.legacy, upgrades=upgrades,
     )  # fmt: skip

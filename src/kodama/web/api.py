@@ -22,7 +22,7 @@ from kodama.people import People
 from kodama.store.interface import After, Around, Before, Newest, Stored, StoreUnavailable
 from kodama.web.answers import json_answer, raw_json_answer
 from kodama.web.identity import Caller, Identity
-from kodama.wire import commands
+from kodama.wire import answers, commands
 from kodama.wire.commands import MessageBody
 from kodama.wire.events import page
 
@@ -132,15 +132,15 @@ class Api:
 
         async def answer() -> None:
             rows = [
-                {
-                    "room": row.facts.name, "title": row.facts.title, "topic": row.facts.topic,
-                    "access": row.facts.access.value, "last": row.last,
-                }
+                answers.RoomRow(
+                    room=row.facts.name, title=row.facts.title, topic=row.facts.topic,
+                    access=row.facts.access.value, last=row.last,
+                )
                 for row in await self._node.store.rooms()
                 if admits(row.facts, caller.who)
                 or (row.facts.access is Access.MEMBERS and caller.who.rooms is None)
             ]  # fmt: skip
-            request.answer(json_answer(200, {"rooms": rows}))
+            request.answer(json_answer(200, answers.RoomList(rows)))
 
         self._then(request, Deferred.fromCoroutine(answer()), lambda _: None)
 
@@ -192,10 +192,9 @@ class Api:
                 self._fail(request, Failure(outcome))
                 return
             entry = outcome.entry
-            value = {
-                "id": outcome.id, "room": room, "offset": entry.offset, "epoch": entry.epoch,
-                "time": timestamp(entry.time),
-            }  # fmt: skip
+            value = answers.Published(
+                id=outcome.id, room=room, offset=entry.offset, epoch=entry.epoch, time=timestamp(entry.time)
+            )
             request.answer(json_answer(201 if outcome.fresh else 200, value))
 
         self._write(request, caller, change, settle)
@@ -279,11 +278,11 @@ def _merged(facts: RoomFacts, body: commands.RoomBody, *, owner: str) -> RoomFac
     )  # fmt: skip
 
 
-def _shown(facts: RoomFacts) -> dict[str, object]:
-    return {
-        "room": facts.name, "title": facts.title, "topic": facts.topic, "access": facts.access.value,
-        "retention": {"days": facts.retention.days, "events": facts.retention.events},
-    }  # fmt: skip
+def _shown(facts: RoomFacts) -> answers.RoomSettings:
+    kept = answers.Retention(days=facts.retention.days, events=facts.retention.events)
+    return answers.RoomSettings(
+        room=facts.name, title=facts.title, topic=facts.topic, access=facts.access.value, retention=kept
+    )
 
 
 def _media(request: Request) -> str:

@@ -21,6 +21,7 @@ from kodama.http.message import Headers, Request
 from kodama.web.accept import Framing, framing
 from kodama.web.forwarding import hops, over_tls
 from kodama.web.tokens import Proof, Tokens
+from kodama.wire.answers import Connection
 
 SESSION_COOKIE: Final = "kodama_session"
 _JSON: Final = (Framing.JSON, Framing.PAGE)
@@ -138,13 +139,13 @@ class Identity:
                 return address
         return request.peer
 
-    def seen(self, request: Request, caller: Caller) -> dict[str, object]:
+    def seen(self, request: Request, caller: Caller) -> Connection:
         """Return what this server sees of its client: address, scheme, and whether it was forwarded."""
         tls = request.secure or (self._trusts(request.peer) and over_tls(request.headers))
-        return {
-            "address": self.address(request, caller), "scheme": "https" if tls else "http",
-            "forwarded": caller.forwarded is not None,
-        }  # fmt: skip
+        return Connection(
+            address=self.address(request, caller), scheme="https" if tls else "http",
+            forwarded=caller.forwarded is not None,
+        )  # fmt: skip
 
     def marked(self, request: Request, cookie: str) -> str:
         """Return a Set-Cookie value, ``Secure`` if the client spoke TLS with us or a trusted proxy."""

@@ -12,6 +12,7 @@ from kodama.http.message import Answer
 from kodama.metrics import Histogram, Metrics
 from kodama.store.interface import Store
 from kodama.web.answers import code_answer, json_answer
+from kodama.wire.answers import HEALTHY, READY
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -36,7 +37,7 @@ class Operations(Collector):
 
     def health(self) -> Answer:
         """``GET /healthz``: the process is up."""
-        return json_answer(200, {"status": "ok"})
+        return json_answer(200, HEALTHY)
 
     def readiness(self) -> Answer:
         """``GET /readyz``: the store answers and the node is not draining."""
@@ -44,7 +45,7 @@ class Operations(Collector):
             return code_answer("overloaded", "The server is draining.")
         if not self._store.healthy():
             return code_answer("overloaded", "The store cannot write.")
-        return json_answer(200, {"status": "ready"})
+        return json_answer(200, READY)
 
     def metrics(self) -> Answer:
         """``GET /metrics``."""

@@ -17,7 +17,7 @@ from kodama.node import Node
 from kodama.web.answers import FIELDS, json_answer
 from kodama.web.identity import Caller, Identity, ended_cookie, session_cookie
 from kodama.web.tokens import Tokens
-from kodama.wire import commands
+from kodama.wire import answers, commands
 
 
 class Sessions:
@@ -55,7 +55,7 @@ class Sessions:
         if who.author is None:
             raise NotFound("There is no session; POST a name here to open one.")
         expires = None if who.expires is None else timestamp(who.expires)
-        request.answer(json_answer(200, {"user": who.author, "expires": expires}))
+        request.answer(json_answer(200, answers.SessionShown(user=who.author, expires=expires)))
 
     def end(self, request: Request, caller: Caller) -> None:
         """``DELETE /v1/session``."""
@@ -76,15 +76,16 @@ class Sessions:
                 live = self._node.followed(name) or await self._node.room(name)
                 admit(live.facts, caller.who)
             now = self._now()
-            value = {
-                "ticket": self._tokens.ticket(caller.who, rooms, now=now), "rooms": rooms,
-                "expires": timestamp(now + TICKET_SECONDS * 1000),
-            }  # fmt: skip
+            value = answers.TicketIssued(
+                ticket=self._tokens.ticket(caller.who, rooms, now=now), rooms=list(rooms),
+                expires=timestamp(now + TICKET_SECONDS * 1000),
+            )  # fmt: skip
             request.answer(json_answer(201, value))
 
         Deferred.fromCoroutine(answer()).addErrback(lambda failure: self._fail(request, failure))
 
     def _opened(self, request: Request, token: str, session: Session) -> None:
-        value = {"token": token, "user": session.author, "expires": timestamp(session.expires)}
+        until = timestamp(session.expires)
+        value = answers.SessionOpened(token=token, user=session.author, expires=until)
         cookie = self._identity.marked(request, session_cookie(token))
         request.answer(json_answer(201, value, fields=(("Set-Cookie", cookie),)))

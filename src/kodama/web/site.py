@@ -36,6 +36,7 @@ from kodama.web.answers import FIELDS, code_answer, json_answer, problem_answer
 from kodama.web.api import Api
 from kodama.web.assets import Assets
 from kodama.web.identity import Caller, Identity
+from kodama.web.openapi.page import Documents
 from kodama.web.operations import Operations
 from kodama.web.presence import PresenceApi
 from kodama.web.sessions import Sessions
@@ -70,8 +71,8 @@ class Site:
 
     def __init__(
         self, *, api: Api, sessions: Sessions, presence: PresenceApi, polls: LongPolls, door: Door2011,
-        assets: Assets,
-        operations: Operations, identity: Identity, metrics: Metrics, now: Callable[[], int],
+        assets: Assets, documents: Documents, operations: Operations, identity: Identity,
+        metrics: Metrics, now: Callable[[], int],
         jsonp: bool, legacy: bool, upgrades: Mapping[str, Serve],
     ) -> None:  # fmt: skip
         self._api = api
@@ -80,6 +81,7 @@ class Site:
         self._polls = polls
         self._door = door
         self._assets = assets
+        self._documents = documents
         self._operations = operations
         self._identity = identity
         self._metrics = metrics
@@ -202,6 +204,12 @@ class Site:
                 return Route({b"GET": self._upgrades[name]})
             case ["v1", "tickets"]:
                 return Route({b"POST": self._sessions.ticket})
+            case ["v1", "openapi.json"]:
+                return Route({b"GET": lambda request, _: request.answer(self._documents.openapi(request))})
+            case ["docs", "api"]:
+                return Route({b"GET": lambda request, _: request.answer(self._documents.api(request))})
+            case ["docs", "errors"]:
+                return Route({b"GET": lambda request, _: request.answer(self._documents.errors(request))})
             case ["r", name]:
                 room = room_name(name)
                 return Route({

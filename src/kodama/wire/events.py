@@ -9,6 +9,7 @@ import msgspec
 
 from kodama.core.event import Entry, Logged, Message, decode
 from kodama.core.stream import Lost
+from kodama.wire.answers import Gap
 
 _encode: Final = msgspec.json.encode
 
@@ -25,9 +26,7 @@ def batch(
 
 def gap(room: str, lost: Lost) -> bytes:
     """Return the control event that tells a reader of a hole."""
-    return _encode(
-        {"type": "gap", "room": room, "from": lost.first, "to": lost.last, "reason": lost.reason.value}
-    )
+    return _encode(Gap(room=room, first=lost.first, last=lost.last, reason=lost.reason.value))
 
 
 def page(messages: Iterable[Entry], *, more: str, cursor: str | None) -> bytes:

@@ -1,0 +1,198 @@
+"""Reading described: events in all framings, history, rooms, and who is here."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from kodama.web.openapi.parameters import CALLBACK, OFFSET, READING, ROOM, ROOMS, limit
+from kodama.web.openapi.shape import Content, Operation, Parameter, Reply
+from kodama.wire import answers, commands
+from kodama.wire.ephemeral import PresenceList
+from kodama.wire.jsonp import MEDIA_TYPE as JAVASCRIPT
+
+AIKO: Final = {"id": "g_8fk2", "name": "Aiko", "kind": "guest"}
+MESSAGE: Final = {
+    "type": "message",
+    "room": "lobby",
+    "offset": 42,
+    "epoch": "q3Zx9",
+    "id": "019a0000-0000-7000-8000-000000000000",
+    "time": "2026-11-23T22:10:05.123Z",
+    "author": AIKO,
+    "text": "hello",
+    "data": None,
+}
+_BATCH: Final = {"cursor": "k1.lobby~q3Zx9~42", "events": [MESSAGE], "more": False}
+_JSONP: Final = Content(
+    media=JAVASCRIPT, example='/**/fn({"cursor":"k1.lobby~q3Zx9~42","events":[],"more":false});'
+)
+_EVENTS: Final = (Content(shape=answers.Events, example=_BATCH), _JSONP)
+_REFUSED: Final = (
+    "bad_room_name",
+    "bad_cursor",
+    "bad_callback",
+    "forbidden",
+    "not_found",
+    "not_acceptable",
+    "overloaded",
+)
+_HOW: Final = (
+    'Come back with the `cursor` of the last answer: it says "I have seen everything up to here", and no'
+    " event is lost or comes twice, whatever the framing and however often the connection breaks. The framing"
+    " is chosen by `callback`, then by `Accept`. A poll that has nothing new is held, and answered empty with"
+    " the same place when the hold is over."
+)
+
+
+def _events(path: str, name: str, title: str, text: str, parameters: tuple[Parameter, ...]) -> Operation:
+    return Operation(
+        method="GET",
+        path=path,
+        name=name,
+        tag="Reading",
+        title=title,
+        text=f"{text} {_HOW}",
+        parameters=parameters,
+        codes=_REFUSED,
+        replies=(Reply(status=200, text="What is new, or nothing after a hold.", content=_EVENTS),),
+    )
+
+
+def _place(name: str, text: str) -> Parameter:
+    return Parameter(name=name, text=f"Messages {text} this offset.", schema=OFFSET)
+
+
+_PAGE: Final[Any] = {"messages": [MESSAGE], "more": True, "cursor": "k1.lobby~q3Zx9~42"}
+_PRESENT: Final[Any] = {"here": [AIKO], "count": 4, "guests": 3, "version": 1795551318007}
+
+OPERATIONS: Final = (
+    _events(
+        "/v1/rooms/{room}/events",
+        "readRoom",
+        "Read a room",
+        "Events of one room, in order, each once.",
+        (ROOM, *READING),
+    ),
+    _events(
+        "/v1/events",
+        "readRooms",
+        "Read many rooms",
+        "Events of up to 100 rooms with one cursor; an answer that is cut takes from them in turn.",
+        (ROOMS, *READING),
+    ),
+    Operation(
+        method="POST",
+        path="/v1/events",
+        name="readRoomsByPost",
+        tag="Reading",
+        title="Read many rooms, asked in a body",
+        codes=(*_REFUSED, "bad_json"),
+        text=f"The same as the GET, for more rooms than fit into an address. {_HOW}",
+        body=(Content(shape=commands.EventsBody, example={"rooms": ["lobby", "tea"], "since": "last:20"}),),
+        replies=(Reply(status=200, text="What is new.", content=_EVENTS[:1]),),
+    ),
+    Operation(
+        method="GET",
+        path="/r/{room}",
+        name="sharedAddress",
+        tag="Reading",
+        title="The address people share",
+        text="With `text/html` in `Accept` the chat page; else the events of the room, from `last:20` on if"
+        " `since` is not given.",
+        parameters=(ROOM, *READING),
+        codes=_REFUSED,
+        replies=(
+            Reply(
+                status=200,
+                text="The page, or events.",
+                content=(Content(media="text/html; charset=utf-8"), *_EVENTS),
+            ),
+            Reply(status=304, text="The browser has the page already."),
+        ),
+    ),
+    Operation(
+        method="GET",
+        path="/v1/rooms/{room}/messages",
+        name="history",
+        tag="Reading",
+        title="Read back",
+        text="A page of messages, oldest first, with edits and deletes folded in. At most one of `before`,"
+        " `after` and `around`; without any, the newest page, whose `cursor` is exactly the end of the log at"
+        " which it was folded: read on from it, live.",
+        parameters=(
+            ROOM,
+            _place("before", "below"),
+            _place("after", "above"),
+            _place("around", "around and at"),
+            limit(commands.PAGE_DEFAULT, what="messages"),
+        ),
+        codes=("bad_room_name", "forbidden", "not_found", "overloaded"),
+        replies=(
+            Reply(status=200, text="A page.", content=(Content(shape=answers.HistoryPage, example=_PAGE),)),
+        ),
+    ),
+    Operation(
+        method="GET",
+        path="/v1/rooms",
+        name="rooms",
+        tag="Rooms",
+        title="List rooms",
+        text="The rooms that you may know of: public ones and those of members for everybody, secret ones for"
+        " those who may read them.",
+        codes=("overloaded",),
+        replies=(
+            Reply(
+                status=200,
+                text="The rooms.",
+                content=(
+                    Content(
+                        shape=answers.RoomList,
+                        example={
+                            "rooms": [
+                                {"room": "lobby", "title": "", "topic": "", "access": "public", "last": 42}
+                            ],
+                        },
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Operation(
+        method="GET",
+        path="/v1/rooms/{room}/presence",
+        name="presence",
+        tag="Presence",
+        title="Who is here",
+        text="People in the order in which they came; one who is idle on all connections has `state`. `count`"
+        " includes `guests`, who are counted without a name. Fetch it again when the `version` of a presence"
+        " event is a jump.",
+        parameters=(ROOM, limit(commands.NAMES_DEFAULT, what="names")),
+        codes=("bad_room_name", "forbidden", "not_found", "overloaded"),
+        replies=(
+            Reply(status=200, text="Who is here.", content=(Content(shape=PresenceList, example=_PRESENT),)),
+        ),
+    ),
+    Operation(
+        method="GET",
+        path="/",
+        name="front",
+        tag="The contract of 2011",
+        title="The page, or the next message",
+        text="Without `callback` the chat page. With it, the door of 2011: waits without limit for the next"
+        " message of room `lobby` and answers `fn(<JSON>)`. Every path that is not the server's own does the"
+        " same.",
+        parameters=(CALLBACK,),
+        codes=("bad_callback", "forbidden", "not_found", "overloaded"),
+        replies=(
+            Reply(
+                status=200,
+                text="The page, or a call.",
+                content=(
+                    Content(media="text/html; charset=utf-8"),
+                    Content(media="application/javascript", example='fn({"m":"hello"})'),
+                ),
+            ),
+            Reply(status=304, text="The browser has the page already."),
+        ),
+    ),
+)
