@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 HOST ?= 127.0.0.1
 PORT ?= 8080
 PYTEST_ARGS ?=
-BENCH_ARGS ?= --pairs 7 --waiting 1000 --waiting 10000 --write
+BENCH_ARGS ?= --pairs 7 --mode longpoll --mode sse --mode ws --waiting 1000 --waiting 10000 --write
 
 .DEFAULT_GOAL := install
 .PHONY: install install-test packages run test soak check coverage bench fuzz clean

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 CURSOR = re.compile(rb'"cursor":\s*"([^"]+)"')
 MODIFIED = re.compile(rb"\r\nLast-Modified: ([^\r]+)", re.IGNORECASE)
@@ -19,6 +19,8 @@ class Dialect:
     publish: Callable[[str], bytes]
     cursor: Callable[[bytes], bytes]
     remembers: bool = True  # whether what is sent between two polls arrives with the next
+    mode: str = "longpoll"
+    greeting: bytes = b""  # sent once the answer's head has come
 
 
 def _post(path: str, body: str) -> bytes:
@@ -84,3 +86,32 @@ OLD = Dialect(
     cursor=lambda _answer: b"",
     remembers=False,
 )
+
+
+def _stream(path: bytes, fields: bytes) -> Callable[[bytes, bytes], bytes]:
+    return lambda _cursor, extra: _get(path, fields + extra)
+
+
+def masked_text(text: bytes) -> bytes:
+    """A short text frame as a client sends it (RFC 6455 section 5.2); the mask is all zeros."""
+    assert len(text) < 126
+    return bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text
+
+
+SSE = b"Accept: text/event-stream\r\n"
+UPGRADE = (
+    b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+SUBSCRIBE = masked_text(b'{"do":"subscribe","rooms":{"lobby":"now"},"ref":1}')
+PAIRS: dict[str, tuple[Dialect, Dialect]] = {
+    "longpoll": (KODAMA, NCHAN),
+    "sse": (
+        replace(KODAMA, mode="sse", poll=_stream(b"/v1/rooms/lobby/events", SSE)),
+        replace(NCHAN, mode="sse", poll=_stream(b"/sub/lobby", SSE)),
+    ),
+    "ws": (
+        replace(KODAMA, mode="ws", poll=_stream(b"/v1/ws", UPGRADE), greeting=SUBSCRIBE),
+        replace(NCHAN, mode="ws", poll=_stream(b"/sub/lobby", UPGRADE)),
+    ),
+}

@@ -1,4 +1,4 @@
-"""The load client: N parked long polls in one thread, and one message at a time.
+"""The load client: N parked long polls or open streams in one thread, and one message at a time.
 
 It owns the closed pattern: the next message goes out when every client has the last one and has polled again.
 Every client checks that it got each message once and in order.
@@ -14,6 +14,7 @@ from benchmarks.dialects import Dialect
 
 MARK = re.compile(rb"@@(\d{8})@@")
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+MARK_BYTES = 12
 PATIENCE = 60.0
 
 
@@ -101,6 +102,21 @@ class Crowd:
             self._clients[sock.fileno()] = client
             self._epoll.register(sock.fileno(), select.EPOLLIN | select.EPOLLET)
         self.settle(0.5 + size / 5_000)
+        if dialect.mode != "longpoll":
+            self._greet()
+
+    def _greet(self) -> None:
+        """Read the head of every stream, say what must be said after it, and read the answer to that."""
+        wanted = b" 101 " if self.dialect.mode == "ws" else b" 200 "
+        for client in self._clients.values():
+            client.sock.settimeout(PATIENCE)
+            head = client.sock.recv(65536)
+            if wanted not in head.partition(b"\r\n")[0]:
+                raise Stalled(f"a stream was answered {head[:200]!r}")
+            if self.dialect.greeting:
+                client.sock.sendall(self.dialect.greeting)
+                client.sock.recv(65536)
+            client.sock.settimeout(0)
 
     def settle(self, seconds: float) -> None:
         """Give the server time to park what was sent."""
@@ -114,7 +130,8 @@ class Crowd:
         began = time.perf_counter()
         self._speaker.sendall(self.dialect.publish(text))
         waiting = len(self._clients)
-        clients, hear = self._clients, self._hear
+        clients = self._clients
+        hear = self._hear if self.dialect.mode == "longpoll" else self._hear_on
         while waiting > 0:
             ready = self._epoll.poll(PATIENCE)
             if not ready:
@@ -147,6 +164,24 @@ class Crowd:
             self._count(client, mark)
         client.poll = poll = meaning.poll or client.poll
         client.sock.send(poll[0] + client.extra + poll[1])
+        return int(before < self.sequence <= client.highest)
+
+    def _hear_on(self, client: Client) -> int:
+        """Read one stream; 1 if it now has the current message for the first time."""
+        try:
+            data = client.received + client.sock.recv(65536)
+        except BlockingIOError:
+            return 0
+        if data == client.received:
+            raise Stalled("the server closed a stream")
+        meaning = self._meanings.get(data)
+        if meaning is None:
+            marks = tuple(int(mark) for mark in MARK.findall(data))
+            meaning = self._meanings[data] = Meaning(marks, None)
+        client.received = b"" if meaning.marks else data[-MARK_BYTES:]
+        before = client.highest
+        for mark in meaning.marks:
+            self._count(client, mark)
         return int(before < self.sequence <= client.highest)
 
     def _meaning(self, client: Client, data: bytes) -> Meaning | None:

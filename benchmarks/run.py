@@ -10,6 +10,7 @@ import resource
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import click
 
 from benchmarks import figures, processes, storage
-from benchmarks.dialects import AIOHTTP, KODAMA, NCHAN, OLD, TORNADO, Dialect
+from benchmarks.dialects import AIOHTTP, KODAMA, NCHAN, OLD, PAIRS, TORNADO, Dialect
 from benchmarks.load import Crowd, Stalled
 from benchmarks.servers import ROOT, running
 
@@ -25,6 +26,7 @@ PAGE = ROOT / "docs" / "explanation" / "performance.md"
 CHART = ROOT / "docs" / "images" / "cpu-per-delivery.svg"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 SLOW = (OLD, AIOHTTP, TORNADO)
+MODES = {"longpoll": "Long poll", "sse": "Server-sent events", "ws": "WebSocket"}
 FULL_LOG: dict[str, Any] = {"seconds": 4.0, "clients": 5000, "rounds": 3}
 QUICK_LOG: dict[str, Any] = {"seconds": 1.0, "clients": 500, "rounds": 1}
 
@@ -34,6 +36,7 @@ class Sample:
     """What one server did in one turn."""
 
     server: str
+    mode: str
     waiting: int
     headers: str
     turn: int
@@ -67,27 +70,27 @@ def measure(dialect: Dialect, *, waiting: int, headers: str, messages: int, turn
             crowd.close()
     tally = crowd.tally
     return Sample(
-        server=dialect.name, waiting=waiting, headers=headers, turn=turn,
+        server=dialect.name, mode=dialect.mode, waiting=waiting, headers=headers, turn=turn,
         cpu_us=spent / 1000 / (tally.deliveries - counted), memory=(parked - empty) / waiting,
         fan_out_ms=median(tally.fan_out_ms),
         missing=tally.missing, doubled=tally.doubled, reordered=tally.reordered,
     )  # fmt: skip
 
 
-def take_turns(*, waiting: int, headers: str, pairs: int, slow_pairs: int) -> list[Sample]:
+def take_turns(*, mode: str, waiting: int, headers: str, pairs: int, slow_pairs: int) -> list[Sample]:
     """Kodama, Nchan and the slower peers by turns; every other round the other way round."""
     samples = []
     for turn in range(pairs):
-        servers: tuple[Dialect, ...] = (KODAMA, NCHAN) + (SLOW if turn < slow_pairs else ())
+        servers: tuple[Dialect, ...] = PAIRS[mode] + (SLOW if turn < slow_pairs else ())
         for dialect in servers if turn % 2 == 0 else servers[::-1]:
             messages = max(8, 20_000 // waiting) if dialect not in SLOW else max(4, 8_000 // waiting)
             try:
                 sample = measure(dialect, waiting=waiting, headers=headers, messages=messages, turn=turn)
             except (RuntimeError, Stalled, OSError) as failure:
-                click.echo(f"{dialect.name}, {waiting} waiting, {headers}: {failure}", err=True)
+                click.echo(f"{dialect.name}, {mode}, {waiting} waiting, {headers}: {failure}", err=True)
                 continue
             click.echo(
-                f"{sample.server:16} {waiting:6} {headers:8} {sample.cpu_us:7.1f} us "
+                f"{sample.server:16} {mode:8} {waiting:6} {headers:8} {sample.cpu_us:7.1f} us "
                 f"{sample.memory:8.0f} bytes {sample.fan_out_ms:8.1f} ms"
             )
             samples.append(sample)
@@ -124,7 +127,7 @@ def report(groups: Sequence[Sequence[Sample]], note: str, *, log: str = "") -> s
     for samples in groups:
         if samples:
             first = samples[0]
-            title = f"### {first.waiting:,} waiting, {first.headers} headers"
+            title = f"### {MODES[first.mode]}: {first.waiting:,} waiting, {first.headers} headers"
             parts += [title, figures.table(head, _rows(samples))]
     return "\n\n".join([*parts, log] if log else parts)
 
@@ -144,6 +147,7 @@ def write(text: str, groups: Sequence[Sequence[Sample]]) -> None:
 @click.option("--slow-pairs", default=7, show_default=True, help="Turns of the Python peers.")
 @click.option("--waiting", multiple=True, type=int, default=(1000, 10_000), show_default=True)
 @click.option("--headers", multiple=True, type=click.Choice(["bare", "browser"]), default=("bare", "browser"))
+@click.option("--mode", "modes", multiple=True, type=click.Choice(list(MODES)), default=("longpoll",))
 @click.option("--log/--no-log", "with_log", default=True, help="Measure what the log costs, too.")
 @click.option("--quick", is_flag=True, help="2 pairs of 300 waiting, in about a minute.")
 @click.option("--write", "keep", is_flag=True, help="Write the figures into performance.md and the chart.")
@@ -151,7 +155,7 @@ def write(text: str, groups: Sequence[Sequence[Sample]]) -> None:
 @click.option("--raw", type=click.Path(path_type=Path), default=ROOT / "benchmarks" / "results.json")
 def main(
     *, pairs: int, slow_pairs: int, waiting: tuple[int, ...], headers: tuple[str, ...],
-    with_log: bool, quick: bool, keep: bool, note: str, raw: Path,
+    modes: tuple[str, ...], with_log: bool, quick: bool, keep: bool, note: str, raw: Path,
 ) -> None:  # fmt: skip
     """Measure Kodama beside its peers, in turns."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -161,16 +165,17 @@ def main(
     groups, text = [], ""
     cores = f"{os.cpu_count()} cores shared with the load client"
     known = f"{pairs} pairs, {cores}. 128-byte messages, SQLite store. {note}"
-    for size in waiting:
-        for kind in headers:
-            # Python peers are far from the bar at any size; 10,000 would only make the run long.
-            slow = slow_pairs if size <= 1000 and kind == headers[0] else 0
-            groups.append(take_turns(waiting=size, headers=kind, pairs=pairs, slow_pairs=slow))
-            rows = [asdict(sample) for group in groups for sample in group]
-            raw.write_text(json.dumps(rows, indent=1) + "\n")
-            text = report(groups, known)
-            if keep and groups[0]:
-                write(text, groups)
+    for mode, size, kind in product(modes, waiting, headers):
+        if mode != "longpoll" and kind != headers[0]:
+            continue  # a stream sends its header fields once
+        # Python peers are far from the bar at any size; 10,000 would only make the run long.
+        slow = slow_pairs if mode == "longpoll" and size <= 1000 and kind == headers[0] else 0
+        groups.append(take_turns(mode=mode, waiting=size, headers=kind, pairs=pairs, slow_pairs=slow))
+        rows = [asdict(sample) for group in groups for sample in group]
+        raw.write_text(json.dumps(rows, indent=1) + "\n")
+        text = report(groups, known)
+        if keep and groups[0]:
+            write(text, groups)
     if with_log:
         text = report(groups, known, log=storage.report(**(QUICK_LOG if quick else FULL_LOG)))
         if keep and groups[0]:

@@ -24,7 +24,7 @@ http {{
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     location = /pub/lobby {{ nchan_publisher; nchan_channel_id lobby; nchan_message_buffer_length 1000; }}
-    location = /sub/lobby {{ nchan_subscriber longpoll; nchan_channel_id lobby;
+    location = /sub/lobby {{ nchan_subscriber longpoll eventsource websocket; nchan_channel_id lobby;
       nchan_subscriber_first_message newest; nchan_subscriber_timeout 0; }}
   }}
 }}
