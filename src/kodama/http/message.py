@@ -148,6 +148,8 @@ class Headers:
 
     def all(self, name: bytes) -> list[bytes]:
         """Return every value of the field ``name`` (lower case), in order."""
+        if name not in self.block.lower():  # most of what is looked for is not there
+            return []
         found = []
         for line in self.block.split(b"\r\n"):
             key, colon, value = line.partition(b":")
