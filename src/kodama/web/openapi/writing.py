@@ -190,7 +190,7 @@ OPERATIONS: Final = (
                 ),
             ),
         ),
-        codes=("bad_json", "forbidden", "rate_limited", "overloaded"),
+        codes=("bad_json", "unauthorized", "forbidden", "rate_limited", "overloaded"),
     ),
     Operation(
         method="GET",
