@@ -30,7 +30,7 @@ class Metrics:
 
     __slots__ = (
         "caught_up", "commit_size", "cursor_lag", "deliveries", "delivery_seconds", "ephemeral", "gaps",
-        "loop_lag", "publish_seconds", "published", "refused", "waiting", "whispered",
+        "loop_lag", "publish_seconds", "published", "refused", "slow_readers", "waiting", "whispered",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -40,6 +40,7 @@ class Metrics:
         self.gaps = 0
         self.ephemeral = 0
         self.whispered = 0
+        self.slow_readers = 0
         self.caught_up = 0
         self.refused: dict[str, int] = {}
         self.publish_seconds = Histogram(SECONDS)

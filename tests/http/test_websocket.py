@@ -31,6 +31,9 @@ class Heard:
         if message == "goodbye":
             self.socket.close(4001, "as you wish")
 
+    def filled(self) -> None:
+        self.events.append("filled")
+
     def drained(self) -> None:
         self.events.append("drained")
 
@@ -254,7 +257,7 @@ def test_a_listener_hears_that_the_client_reads_again() -> None:
     assert heard.socket.open
     socket.channel.resumeProducing()
     assert heard.socket.writable
-    assert heard.events == ["drained"]
+    assert heard.events == ["filled", "drained"]
 
 
 def test_a_client_that_reads_nothing_for_minutes_is_cut_off() -> None:
@@ -265,7 +268,7 @@ def test_a_client_that_reads_nothing_for_minutes_is_cut_off() -> None:
     assert socket.open
     site.clock.pump([1] * 40)
     assert socket.aborted
-    assert heard.events == ["closed"]
+    assert heard.events == ["filled", "closed"]
 
 
 def test_many_frames_in_one_read_let_others_have_their_turn() -> None:

@@ -30,12 +30,15 @@ from kodama.people import People
 from kodama.store.interface import Store
 from kodama.store.memory import MemoryStore
 from kodama.store.sqlite import SqliteStore
+from kodama.transports.following import Followers
 from kodama.transports.legacy import Door2011
 from kodama.transports.longpoll import LongPolls
 from kodama.transports.reading import Transport
+from kodama.transports.websocket import WebSockets
 from kodama.web.answers import FIELDS
 from kodama.web.api import Api
 from kodama.web.assets import Assets
+from kodama.web.desk import Desks
 from kodama.web.identity import Identity, Policy
 from kodama.web.jwks import JwkSet
 from kodama.web.openapi.page import Documents
@@ -45,7 +48,7 @@ from kodama.web.sessions import Sessions
 from kodama.web.site import Site
 from kodama.web.sites import BadKey, SiteKey, Sites, key_of
 from kodama.web.tokens import Tokens
-from kodama.web.upgrades import Serve, upgrading
+from kodama.web.upgrades import Serve, opening, upgrading
 
 ECHO_LIMIT: Final = 16 * 1024 * 1024  # what the largest case of Autobahn's suite sends
 LOOK_SECONDS: Final = 2.0  # a shared store is asked this often for what a bus lost
@@ -149,7 +152,15 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
         ticket=lambda who: tokens.ticket(who, now=wall_clock()),
     )  # fmt: skip
     door = Door2011(node, fields=FIELDS, fail=lambda request, failure: site.fail(request, failure))
-    transports: tuple[Transport, ...] = (polls, door)
+    sockets = WebSockets(
+        node, people,
+        Followers(
+            node, clock=reactor, now=wall_clock, random=Random(),  # noqa: S311 - it spreads returns
+            fault=lambda failure: site.fault_in_stream(failure),
+        ),
+        now=wall_clock,
+    )  # fmt: skip
+    transports: tuple[Transport, ...] = (polls, door, sockets)
     sessions = Sessions(
         node, identity, tokens, now=wall_clock, seconds=reactor.seconds, guests=settings.guests,
         fail=lambda request, failure: site.fail(request, failure),
@@ -164,12 +175,16 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
         fail=lambda request, failure: site.fail(request, failure), guests=settings.guests,
     )  # fmt: skip
     operations = Operations(
-        metrics, store, waiting=lambda: {"longpoll": polls.waiting, "legacy": door.waiting},
+        metrics, store,
+        waiting=lambda: {
+            "longpoll": polls.waiting, "legacy": door.waiting, "websocket": sockets.waiting,
+        },
         connections=lambda: factory.connections, present=lambda: people.numbers,
         bus=bus.counts,
     )  # fmt: skip
     echoes = Echoes(SocketLimits(message=ECHO_LIMIT))
-    upgrades: dict[str, Serve] = {}
+    desks = Desks(api, presence, identity, now=wall_clock)
+    upgrades: dict[str, Serve] = {"ws": upgrading(opening(sockets, desks))}
     if settings.test_echo:
         upgrades["echo"] = upgrading(lambda request, asked, _: echoes.serve(request, asked))
     site = Site(

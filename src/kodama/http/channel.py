@@ -220,10 +220,18 @@ class Channel:
         self._request = self._holder = self._headers = None
         self._block = b"\0"
         self._state = _TUNNEL
+        pause_early = getattr(self.transport, "pauseEarly", None)
+        if pause_early is not None:
+            pause_early()
         self._tunnel = switched = tunnel(self)
         if self._buffer is not None and not self._in_turn:
             self._turn()
         return switched
+
+    @property
+    def write(self) -> Callable[[bytes], None]:
+        """Return how bytes are written, without a frame between."""
+        return self._write
 
     def arm(self, seconds: float) -> None:
         """Tell the tunnel when so many seconds are over."""
@@ -334,6 +342,8 @@ class Channel:
     def pauseProducing(self) -> None:
         """Twisted: the client does not read its answers; serve it no further."""
         self._paused = True
+        if self._tunnel is not None:
+            self._tunnel.filled()
 
     def resumeProducing(self) -> None:
         """Twisted: the client reads again."""

@@ -46,6 +46,9 @@ class _Echo:
         else:
             self._socket.send(Message(message, opcode=BINARY))
 
+    def filled(self) -> None:
+        """Reading stops by itself."""
+
     def drained(self) -> None:
         """Reading goes on by itself."""
 

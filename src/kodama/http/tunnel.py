@@ -12,6 +12,9 @@ class Tunnel(Protocol):
     def received(self, data: bytes) -> None:
         """Bytes have come."""
 
+    def filled(self) -> None:
+        """`Link.full` has become true."""
+
     def drained(self) -> None:
         """`Link.full` has become false."""
 
@@ -31,6 +34,10 @@ class Link(Protocol):
 
     def send(self, data: bytes) -> None:
         """Write bytes."""
+
+    @property
+    def write(self) -> Callable[[bytes], None]:
+        """What `send` calls, until the connection is gone."""
 
     def arm(self, seconds: float) -> None:
         """Let the tunnel hear when so many seconds are over, whatever was armed before."""

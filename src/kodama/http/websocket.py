@@ -53,6 +53,9 @@ class Listener(Protocol):
     def received(self, message: str | bytes) -> None:
         """A whole message has come: str of a text, bytes of a binary one."""
 
+    def filled(self) -> None:
+        """The client does not keep up: `WebSocket.writable` has become false."""
+
     def drained(self) -> None:
         """The client reads again: `WebSocket.writable` has become true."""
 
@@ -118,10 +121,11 @@ class WebSocket:
         if self._state is _OPEN:
             self._link.send(message.framed(self.agreed))
 
-    def send_framed(self, data: bytes) -> None:
-        """Send frames that were made for all who agreed to the same."""
-        if self._state is _OPEN:
-            self._link.send(data)
+    @property
+    def write(self) -> Callable[[bytes], None]:
+        """Return how frames that were made for all who agreed to the same are sent, without a frame
+        of Python between; not to be called once `Listener.closed` was."""
+        return self._link.write
 
     def pause(self) -> None:
         """Take no further message until `resume`: the application is behind."""
@@ -159,6 +163,11 @@ class WebSocket:
             reader = self._reader = Reader(limit=self._limits.message, agreed=self.agreed)
         reader.feed(data)
         self._turn()
+
+    def filled(self) -> None:
+        """The link: the client does not read what it is sent."""
+        if self._state is _OPEN:
+            self._guarded(self.listener.filled)
 
     def drained(self) -> None:
         """The link: there is room again."""

@@ -152,6 +152,13 @@ class Connection:
         if self.producer is not None and self.connected:
             self.producer.resumeProducing()
 
+    def pauseEarly(self) -> None:
+        """From now on pause the producer as soon as the kernel does not take everything.
+
+        Usually 64 KiB are kept for the peer first, which is too much for each of thousands.
+        """
+        self._raw.set_write_buffer_limits(0)
+
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Write the pieces in one go; raises TypeError if one is not bytes."""
         pieces = list(iovec)

@@ -5,16 +5,16 @@ Decides what a reader at a place is owed: entries, a gap, or nothing yet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal, NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred
 
 from kodama.core.errors import Refused
 from kodama.core.merge import in_turn
 from kodama.core.position import Cursor, Position, encode_cursor
-from kodama.core.stream import Lost, Recovered, Stored
+from kodama.core.stream import Lost, Reason, Recovered, Stored
 from kodama.core.who import Who
 from kodama.node import LiveRoom, Node
 from kodama.wire.commands import AfterOffset, Ago, All, Last, Now, Poll, Since
@@ -42,15 +42,41 @@ class Transport(Protocol):
         ...
 
 
+Step = Recovered | Lost | Stored
+
+
+class Bounds(NamedTuple):
+    """How much is taken at a time, at least one event; and what a hole is called whose events have
+    grown too old: ``slow`` to a reader that was there all the time."""
+
+    limit: int
+    size: int = ANSWER_BYTES
+    too_old: Reason = Reason.RETENTION
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a reader gets now: events as JSON in order, and the places after them."""
+    """What a reader gets now: events as JSON in order, and the places after them.
+
+    ``steps`` and ``counts`` say, room by room, where they were taken from: see `one_by_one`.
+    """
 
     events: Sequence[bytes]
     places: tuple[Position, ...]
     more: str
     lag: int
-    gaps: int = 0
+    gaps: int
+    steps: Sequence[Step]
+    counts: Sequence[int]
+
+
+class Told(NamedTuple):
+    """One event of a batch: its room and type, its JSON, and the cursor after it."""
+
+    room: str
+    kind: str
+    json: bytes
+    cursor: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -138,6 +164,16 @@ async def _place(
             return (_kept(room, 0), room.stream.beyond()) if place is None else (place, None)
 
 
+def followed(rooms: Sequence[LiveRoom]) -> bool:
+    """Return whether the node still hears of all these rooms."""
+    return all([room.followed for room in rooms])  # noqa: C419 - faster than a generator
+
+
+def at_end(rooms: Sequence[LiveRoom], places: Sequence[Position]) -> bool:
+    """Return whether there is nothing after these places."""
+    return all([place == room.stream.top for room, place in zip(rooms, places, strict=True)])  # noqa: C419
+
+
 def at_the_end(plan: Plan) -> bool:
     """Return whether there is nothing new for the reader."""
     for room, place in zip(plan.rooms, plan.places, strict=True):
@@ -150,37 +186,73 @@ def take(node: Node, plan: Plan) -> Batch | Deferred[Batch] | None:
     """Return what is owed to the reader, later if the store must be asked, None if nothing."""
     if at_the_end(plan):
         return None
-    steps: list[Recovered | Lost | Stored] = []
-    for index, (room, place) in enumerate(zip(plan.rooms, plan.places, strict=True)):
-        hole = plan.lost[index] if plan.lost else None
-        step = hole or room.stream.after(place, limit=plan.poll.limit, size=ANSWER_BYTES)
-        steps.append(step)
+    return owed(node, plan.rooms, plan.places, lost=plan.lost, bounds=Bounds(plan.poll.limit))
+
+
+def owed(
+    node: Node, rooms: tuple[LiveRoom, ...], places: tuple[Position, ...], *,
+    lost: Sequence[Lost | None], bounds: Bounds,
+) -> Batch | Deferred[Batch]:  # fmt: skip
+    """Return what a reader at ``places`` is owed, later if the store must be asked; the batch may be
+    empty. ``lost`` are holes to tell first, one or None for each room, or nothing at all."""
+    steps: list[Step] = []
+    for index, (room, place) in enumerate(zip(rooms, places, strict=True)):
+        hole = lost[index] if lost else None
+        steps.append(hole or _named(room.stream.after(place, limit=bounds.limit, size=bounds.size), bounds))
     if any(isinstance(step, Stored) for step in steps):
-        return Deferred.fromCoroutine(_read(node, plan, steps))
-    return _batch(plan, steps)
+        return Deferred.fromCoroutine(_read(node, rooms, places, steps, bounds))
+    return _batch(rooms, places, steps, bounds)
 
 
-async def _read(node: Node, plan: Plan, steps: list[Recovered | Lost | Stored]) -> Batch:
-    for index, (room, step) in enumerate(zip(plan.rooms, tuple(steps), strict=True)):
+def one_by_one(
+    rooms: Sequence[LiveRoom], places: Sequence[Position], owed: Batch
+) -> Iterator[Told]:
+    """Yield the events of a batch that was taken at ``places``, each with the cursor after it."""
+    names = [room.name for room in rooms]
+    now = dict(zip(names, places, strict=True))
+    events = iter(owed.events)
+    for name, step, count in zip(names, owed.steps, owed.counts, strict=True):
+        if isinstance(step, Lost):
+            now[name] = step.resume
+            yield Told(name, "gap", next(events), encode_cursor(now))
+        elif isinstance(step, Recovered):
+            for entry in step.entries[:count]:
+                now[name] = Position(entry.epoch, entry.offset)
+                yield Told(name, entry.kind, next(events), encode_cursor(now))
+
+
+def _named(step: Step, bounds: Bounds) -> Step:
+    """Return ``step`` with the reason that the reader is told."""
+    if isinstance(step, Lost) and step.reason is Reason.RETENTION and bounds.too_old is not step.reason:
+        return replace(step, reason=bounds.too_old)
+    return step
+
+
+async def _read(
+    node: Node, rooms: tuple[LiveRoom, ...], places: tuple[Position, ...], steps: list[Step], bounds: Bounds
+) -> Batch:
+    for index, (room, step) in enumerate(zip(rooms, tuple(steps), strict=True)):
         if isinstance(step, Stored):
             after = step.position.offset
-            found = await node.read(room, after=after, limit=plan.poll.limit, size=ANSWER_BYTES)
+            found = await node.read(room, after=after, limit=bounds.limit, size=bounds.size)
             if found.first > after + 1:
                 room.stream.forget(found.first)
-                steps[index] = room.stream.lost_at(step.position, found.first)
+                steps[index] = _named(room.stream.lost_at(step.position, found.first), bounds)
             else:
-                steps[index] = room.stream.cut(found.entries, step.position, size=ANSWER_BYTES)
-    return _batch(plan, steps)
+                steps[index] = room.stream.cut(found.entries, step.position, size=bounds.size)
+    return _batch(rooms, places, steps, bounds)
 
 
-def _batch(plan: Plan, steps: Sequence[Recovered | Lost | Stored]) -> Batch:
+def _batch(
+    rooms: Sequence[LiveRoom], standing: Sequence[Position], steps: Sequence[Step], bounds: Bounds
+) -> Batch:
     """Put the rooms' parts together; a room with a gap gives only the gap, the rest comes next."""
     entries = [step.entries if isinstance(step, Recovered) else () for step in steps]
-    counts = in_turn(entries, limit=plan.poll.limit, size=ANSWER_BYTES)
+    counts = in_turn(entries, limit=bounds.limit, size=bounds.size)
     events: list[bytes] = []
     places: list[Position] = []
     lag = gaps = 0
-    for room, place, step, count in zip(plan.rooms, plan.places, steps, counts, strict=True):
+    for room, place, step, count in zip(rooms, standing, steps, counts, strict=True):
         end = place
         if isinstance(step, Lost):
             events.append(gap(room.name, step))
@@ -191,7 +263,7 @@ def _batch(plan: Plan, steps: Sequence[Recovered | Lost | Stored]) -> Batch:
             end = Position(step.entries[count - 1].epoch, step.entries[count - 1].offset)
         places.append(end)
         lag += room.stream.top.offset - end.offset
-    return Batch(events, tuple(places), "true" if lag > 0 else "false", lag, gaps)
+    return Batch(events, tuple(places), "true" if lag > 0 else "false", lag, gaps, steps, counts)
 
 
 def _kept(room: LiveRoom, offset: int) -> Position:

@@ -60,6 +60,10 @@ class Api:
             raise UnsupportedMedia("A message is application/json or text/plain.")
         self._publish(request, caller, room, body)
 
+    def publish_read(self, request: Request, caller: Caller, room: str, body: MessageBody) -> None:
+        """Publish a message that was read from another kind of request."""
+        self._publish(request, caller, room, body)
+
     def publish_text(self, request: Request, caller: Caller, room: str) -> None:
         """``POST /r/{room}``: whatever is not JSON is text."""
         read = commands.message_body if _media(request) == "application/json" else commands.text_body

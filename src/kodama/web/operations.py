@@ -63,6 +63,9 @@ class Operations(Collector):
         yield GaugeMetricFamily("kodama_connections", "Open connections.", value=self._connections())
         yield CounterMetricFamily("kodama_deliveries", "Answers with news.", value=metrics.deliveries)
         yield from self._ephemeral()
+        yield CounterMetricFamily(
+            "kodama_slow_readers", "Streams moved back to the log.", value=metrics.slow_readers
+        )
         yield CounterMetricFamily("kodama_published", "Events appended.", value=metrics.published)
         yield CounterMetricFamily("kodama_gaps", "Gaps told to readers.", value=metrics.gaps)
         yield CounterMetricFamily(

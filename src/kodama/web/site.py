@@ -43,7 +43,7 @@ from kodama.web.sessions import Sessions
 from kodama.wire import commands
 from kodama.wire.jsonp import MEDIA_TYPE as JAVASCRIPT
 from kodama.wire.jsonp import call, callback_name
-from kodama.wire.problem import code_of_status, encode_problem, problem_of
+from kodama.wire.problem import Problem, code_of_status, encode_problem, problem, problem_of
 
 OWN: Final = frozenset((
     b"v1", b"r", b"docs", b"admin", b"static", b".well-known", b"healthz", b"readyz", b"metrics",
@@ -136,6 +136,14 @@ class Site:
         number = token_hex(6)
         _log.failure("internal error {number} at {path}", failure, number=number, path=request.line.path)
         return code_answer("internal", f"Something went wrong here; it is logged as {number}.")
+
+    def fault_in_stream(self, failure: Failure) -> Problem:
+        """Do the same for an answer that has begun."""
+        if isinstance(failure.value, StoreUnavailable):
+            return problem("overloaded", "The server cannot read this now.")
+        number = token_hex(6)
+        _log.failure("internal error {number} in a stream", failure, number=number)
+        return problem("internal", f"Something went wrong here; it is logged as {number}.")
 
     def fail(self, request: Request, failure: Failure) -> None:
         """Answer a request whose serving failed later."""

@@ -8,12 +8,26 @@ from typing import Final
 from kodama.core.errors import BadRequest, Forbidden, UpgradeRequired
 from kodama.http.handshake import Handshake, NotWebSocket, handshake
 from kodama.http.message import NoTunnel, Request
+from kodama.http.websocket import SocketLimits, open_socket
+from kodama.transports.websocket import WebSockets
+from kodama.web.desk import Desks
 from kodama.web.identity import Caller
 
 PROTOCOL: Final = "kodama.v1"
 
 Accept = Callable[[Request, Handshake, Caller], None]
 Serve = Callable[[Request, Caller], None]
+
+
+def opening(sockets: WebSockets, desks: Desks) -> Accept:
+    """Return how an upgrade to the chat is answered."""
+    limits = SocketLimits()
+
+    def accept(request: Request, asked: Handshake, caller: Caller) -> None:
+        desk = desks.open(request, caller)
+        open_socket(request, asked, limits=limits, listen=lambda socket: sockets.listen(socket, desk))
+
+    return accept
 
 
 def upgrading(accept: Accept) -> Serve:

@@ -158,7 +158,7 @@ class Poll:
 
 def message_body(body: bytes) -> MessageBody:
     """Read a message. Raises `BadJson`, `BadRequest`."""
-    _check_depth(body, DEPTH_LIMIT + 1)  # the body itself is one level
+    check_depth(body)
     given = _decode(body, MessageBody)
     if given.text is None and given.data is None:
         raise BadRequest("A message has text or data.")
@@ -414,6 +414,11 @@ def _decode(body: bytes, shape: Any) -> Any:
         raise BadJson(f"The JSON is not what is asked for here: {error}.") from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise BadJson("The body is not JSON in UTF-8.") from None
+
+
+def check_depth(body: bytes) -> None:
+    """Raise `BadJson` if ``body``, an object around what was sent, is nested too deep."""
+    _check_depth(body, DEPTH_LIMIT + 1)
 
 
 def _check_depth(body: bytes, limit: int) -> None:

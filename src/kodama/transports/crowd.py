@@ -1,0 +1,142 @@
+"""All readers of one framing who stand at the end of the same rooms, in the same places.
+
+Decided here: what they get is looked up once and encoded once. Then it is one write of the same
+bytes for each of them and nothing else, and the place of all moves on as a whole.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from twisted.logger import Logger
+
+from kodama.core.position import Position
+from kodama.core.stream import Reason
+from kodama.node import LiveRoom
+from kodama.transports.reading import Batch, Bounds, at_end, owed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kodama.transports.following import Followers, Following, Framing, Watching
+
+_log: Final = Logger()
+
+
+class Standing(NamedTuple):
+    """What those of one crowd have in common."""
+
+    framing: Framing
+    limit: int
+    watching: Watching
+    rooms: tuple[LiveRoom, ...]
+    places: tuple[Position, ...]
+
+
+class Crowd:
+    """Those who wait at one standing. Exists as long as anybody does."""
+
+    __slots__ = ("_facts", "_followers", "_standing", "framing", "places", "readers", "rooms", "spoken")
+
+    def __init__(self, followers: Followers, standing: Standing) -> None:
+        self._followers = followers
+        self._standing = standing
+        self.framing = standing.framing
+        self.rooms = standing.rooms
+        self.places = standing.places
+        self.readers: dict[Following, None] = {}
+        self.spoken = followers.clock.seconds()
+        self._facts = [room.facts for room in self.rooms]
+        followers.crowds[standing] = self
+        for room in self.rooms:
+            room.readers[self] = None
+            if standing.watching.value:
+                room.watchers[self] = None
+
+    def join(self, following: Following) -> None:
+        """Let one more wait here."""
+        following.crowd = self
+        self.readers[following] = None
+
+    def leave(self, following: Following) -> None:
+        """Let one wait here no longer."""
+        self.readers.pop(following, None)
+        if not self.readers:
+            self._dissolve()
+
+    def wake(self) -> None:
+        """A room has something new, or has changed."""
+        for room in self.rooms:
+            room.readers[self] = None
+        if self._facts != [room.facts for room in self.rooms]:
+            self._review()
+        while self.readers and self._behind():
+            found = owed(
+                self._followers.node, self.rooms, self.places, lost=(),
+                bounds=Bounds(self._standing.limit, too_old=Reason.SLOW),
+            )  # fmt: skip
+            if not isinstance(found, Batch):
+                self._scatter()
+                return
+            self._tell(found)
+        if self.readers:
+            self._move()
+
+    def hear(self, room: LiveRoom, ephemeral: Sequence[bytes]) -> None:
+        """Pass on what has no offset; who does not keep up goes without."""
+        piece = self.framing.ephemeral(ephemeral)
+        if piece:
+            for following in tuple(self.readers):
+                if not following.outlet.full:
+                    following.outlet.send(piece)
+
+    def say(self, piece: bytes) -> None:
+        """Write ``piece`` to all; who does not keep up goes back to the log."""
+        self.spoken = self._followers.clock.seconds()
+        for following in tuple(self.readers):
+            outlet = following.outlet
+            if outlet.full:
+                following.fall_back()
+                continue
+            try:
+                outlet.send(piece)
+            except Exception:  # noqa: BLE001 - one failing reader keeps no message from the others
+                _log.failure("writing to a reader failed")
+
+    def _tell(self, found: Batch) -> None:
+        if found.events:
+            self.say(self.framing.batch(self.rooms, self.places, found))
+            self._followers.count(found, readers=len(self.readers))
+        self.places = found.places
+
+    def _behind(self) -> bool:
+        return not at_end(self.rooms, self.places)
+
+    def _move(self) -> None:
+        """Stand under the new places; if others stand there already, join them."""
+        crowds = self._followers.crowds
+        crowds.pop(self._standing, None)
+        self._standing = self._standing._replace(places=self.places)
+        there = crowds.setdefault(self._standing, self)
+        if there is not self:
+            readers, self.readers = self.readers, {}
+            for following in readers:
+                there.join(following)
+            self._dissolve()
+
+    def _review(self) -> None:
+        self._facts = [room.facts for room in self.rooms]
+        for following in tuple(self.readers):
+            following.review()
+
+    def _scatter(self) -> None:
+        """Let each go on alone: the store must be asked."""
+        for following in tuple(self.readers):
+            following.go_alone()
+
+    def _dissolve(self) -> None:
+        if self._followers.crowds.get(self._standing) is self:
+            del self._followers.crowds[self._standing]
+        for room in self.rooms:
+            room.readers.pop(self, None)
+            room.watchers.pop(self, None)

@@ -1,0 +1,317 @@
+"""WebSocket: many rooms on one connection, and everything a client says on the same one.
+
+Decided here: commands are served in the order they came. Reading is a `Following` like any
+stream's; writing goes the way of HTTP, behind the `Desk`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
+from typing import Final, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from kodama.core.errors import BadJson, BadRequest, Refused, TooLarge, Unauthorized, UnsupportedMedia
+from kodama.core.lease import Lease
+from kodama.core.position import Position
+from kodama.core.who import Who, admit
+from kodama.http.deflate import Deflate
+from kodama.http.frames import Message
+from kodama.http.message import Answer
+from kodama.http.violation import Code, Violation
+from kodama.http.websocket import WebSocket
+from kodama.node import LiveRoom, Node
+from kodama.people import People
+from kodama.transports.following import Followers, Following, Watching
+from kodama.transports.reading import Batch, Plan, Verdict, cursor_of, find
+from kodama.wire import socket as wire
+from kodama.wire.commands import EVENTS_DEFAULT, ROOMS_LIMIT, MessageBody, Poll, Since
+from kodama.wire.problem import Problem, problem_of
+
+IN_FLIGHT: Final = 32
+UNAUTHORIZED: Final = 4401
+FORBIDDEN: Final = 4403
+
+_CODES: Final[dict[str | None, int]] = {
+    None: Code.GOING_AWAY, "unauthorized": UNAUTHORIZED, "forbidden": FORBIDDEN, "not_found": FORBIDDEN,
+}  # fmt: skip
+
+Told = Callable[[Answer], None]
+
+
+class Desk(Protocol):
+    """Serves what one connection asks for besides reading, as if it had been asked over HTTP."""
+
+    @property
+    def who(self) -> Who:
+        """Return who is speaking."""
+
+    def hello(self, token: str) -> None:
+        """Speak as whom ``token`` proves; raises `Unauthorized`."""
+
+    def publish(self, room: str, body: MessageBody, told: Told) -> None:
+        """Publish a message."""
+
+    def typing(self, room: str, told: Told) -> None:
+        """Pass on that somebody is typing."""
+
+
+class Frames:
+    """The framing for all who agreed to the same compression."""
+
+    quiet = inf  # each socket is asked for a sign of life by itself
+    keep_alive = b""
+
+    def __init__(self, agreed: Deflate | None) -> None:
+        self._agreed = agreed
+
+    def text(self, json: bytes) -> bytes:
+        """Return one text message as it is sent."""
+        return Message(json).framed(self._agreed)
+
+    def ready(self, cursor: str, started: Mapping[str, int]) -> bytes:
+        """Return nothing: the answer to the subscribing says it."""
+        return b""
+
+    def batch(self, rooms: Sequence[LiveRoom], places: Sequence[Position], owed: Batch) -> bytes:
+        """Return the events and the cursor after them."""
+        return self.text(wire.events(cursor_of(rooms, owed.places), owed.events))
+
+    def ephemeral(self, events: Sequence[bytes]) -> bytes:
+        """Return events that have no place in the log."""
+        return self.text(wire.ephemeral(events))
+
+    def problem(self, given: Problem, cursor: str) -> bytes:
+        """Return why the reading ends."""
+        return self.text(wire.ended(given, cursor))
+
+    def come_back(self, cursor: str, after: float) -> bytes:
+        """Return when to come back."""
+        return self.text(wire.come_back(cursor, after))
+
+
+class WebSockets:
+    """All sockets of a node. ``now`` is the time in ms since 1970."""
+
+    def __init__(self, node: Node, people: People, followers: Followers, *, now: Callable[[], int]) -> None:
+        self.node = node
+        self.people = people
+        self.followers = followers
+        self.now = now
+        self._framings: dict[int | None, Frames] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Return how many sockets are open."""
+        return self.followers.waiting
+
+    def drain(self) -> None:
+        """Tell each client when to come back, and close."""
+        self.followers.drain()
+
+    def review(self, verdict: Verdict) -> None:
+        """Close the sockets of those whom ``verdict`` refuses: their token is worth nothing any more."""
+
+        def unauthorized(who: Who) -> Refused | None:
+            refusal = verdict(who)
+            return None if refusal is None else Unauthorized(refusal.detail)
+
+        self.followers.review(unauthorized)
+
+    def listen(self, socket: WebSocket, desk: Desk) -> Talk:
+        """Return the listener of a socket that has opened."""
+        key = None if socket.agreed is None else socket.agreed.bits
+        framing = self._framings.get(key)
+        if framing is None:
+            framing = self._framings[key] = Frames(socket.agreed)
+        return Talk(self, socket, desk, framing)
+
+
+class Talk:
+    """One connection: the socket's listener and its reader's outlet."""
+
+    __slots__ = (
+        "_all", "_desk", "_flying", "_following", "_framing", "_leases", "_socket", "full", "on_drained",
+        "on_gone", "send",
+    )  # fmt: skip
+
+    def __init__(self, sockets: WebSockets, socket: WebSocket, desk: Desk, framing: Frames) -> None:
+        self._all = sockets
+        self._socket = socket
+        self._desk = desk
+        self._framing = framing
+        self._flying = 0
+        self._leases: dict[str, Lease] = {}
+        self.full = False
+        self.send: Callable[[bytes], None] = socket.write
+        self.on_drained: Callable[[], None]
+        self.on_gone: Callable[[], None]
+        self._following: Following = sockets.followers.follow(
+            self, framing, who=desk.who, limit=EVENTS_DEFAULT
+        )
+
+    def received(self, message: str | bytes) -> None:
+        """The socket: a message has come."""
+        if isinstance(message, bytes):
+            self._say(wire.refused(None, problem_of(UnsupportedMedia("Messages here are text."))))
+            self._socket.close(Code.UNSUPPORTED)
+            return
+        try:
+            self._serve(wire.command(message))
+        except Refused as error:
+            try:
+                ref = wire.ref_of(message)
+            except BadJson:
+                self._say(wire.refused(None, problem_of(error)))
+                self._socket.close(Code.DATA, "The message is not JSON.")
+            else:
+                self._refuse(ref, error)
+
+    def filled(self) -> None:
+        """The socket: the client does not keep up."""
+        self.full = True
+
+    def drained(self) -> None:
+        """The socket: it does again."""
+        self.full = False
+        self.on_drained()
+
+    def violated(self, violation: Violation) -> None:
+        """The socket: the client broke the protocol."""
+        kinds = {Code.TOO_LARGE: TooLarge, Code.DATA: BadJson}
+        error = kinds.get(violation.code, BadRequest)(violation.reason)
+        self._say(wire.refused(None, problem_of(error)))
+
+    def closed(self) -> None:
+        """The socket: nothing can be said any more."""
+        self.send = _nowhere
+        self.full = False
+        self._leave(tuple(self._leases))
+        self.on_gone()
+
+    def finish(self) -> None:
+        """The reader: it has ended, for the reason that was just said."""
+        self._socket.close(_CODES.get(self._following.reason, Code.FAULT))
+
+    def _say(self, json: bytes) -> None:
+        self.send(self._framing.text(json))
+
+    def _refuse(self, ref: wire.Ref, error: Refused) -> None:
+        self._say(wire.refused(ref, problem_of(error)))
+        if isinstance(error, Unauthorized):
+            self._socket.close(UNAUTHORIZED, error.detail)
+
+    def _serve(self, given: wire.Command) -> None:
+        match given:
+            case wire.Publish():
+                self._desk.publish(given.room, wire.message_of(given), self._sent(given.ref))
+            case wire.Subscribe():
+                self._subscribe(given)
+            case wire.Unsubscribe():
+                self._leave(given.rooms)
+                self._following.remove(given.rooms)
+                self._say(wire.done(given.ref, {"cursor": self._following.cursor}))
+            case wire.Hello():
+                self._desk.hello(given.token)
+                self._all.followers.knows(self._following, self._desk.who)
+                self._say(wire.done(given.ref, {"user": self._desk.who.author}))
+            case wire.Typing():
+                self._desk.typing(given.room, self._sent(given.ref, quiet=given.ref is None))
+            case wire.Pinged():
+                self._say(wire.PONG)
+
+    def _sent(self, ref: wire.Ref, *, quiet: bool = False) -> Told:
+        """Return how the outcome of a command reaches the client; too many at a time make it wait.
+
+        ``quiet``: only if it failed.
+        """
+        self._flying += 1
+        if self._flying >= IN_FLIGHT:
+            self._socket.pause()
+
+        def told(answer: Answer) -> None:
+            self._flying -= 1
+            if answer.status >= 300:
+                self._say(wire.failed(ref, answer.body))
+            elif not quiet:
+                self._say(wire.answered(ref, answer.body))
+            if answer.status == 401:
+                self._socket.close(UNAUTHORIZED)
+            self._socket.resume()
+
+        return told
+
+    def _subscribe(self, given: wire.Subscribe) -> None:
+        asked = wire.places_asked(given)
+        known = {room.name for room in self._following.rooms}
+        if len(known | set(asked)) > ROOMS_LIMIT:
+            raise BadRequest(f"One connection reads at most {ROOMS_LIMIT} rooms.")
+        finding = Deferred.fromCoroutine(self._find(asked))
+        finding.addCallback(self._begin, given)
+        finding.addErrback(self._not_begun, given.ref)
+        if not finding.called:  # what comes meanwhile waits, so that commands are served in order
+            self._socket.pause()
+            finding.addBoth(lambda _: self._socket.resume())
+
+    async def _find(self, asked: dict[str, Since]) -> list[Plan]:
+        by_since: dict[Since, list[str]] = {}
+        for room, since in asked.items():
+            by_since.setdefault(since, []).append(room)
+        now = self._all.now()
+        return [await find(self._all.node, _poll(rooms, since), now=now) for since, rooms in by_since.items()]
+
+    def _begin(self, plans: list[Plan], given: wire.Subscribe) -> None:
+        if not self._socket.open:
+            return
+        following, who = self._following, self._desk.who
+        rooms = [room for plan in plans for room in plan.rooms]
+        for room in rooms:
+            admit(room.facts, who)
+        if given.presence:
+            following.watching = Watching.YES
+        started = {name: at for plan in plans for name, at in (plan.started or {}).items()}
+        plan = _together(plans)
+        kept = dict(zip(following.rooms, following.places, strict=True))
+        kept |= dict(zip(plan.rooms, plan.places, strict=True))
+        cursor = cursor_of(tuple(kept), tuple(kept.values()))
+        self._say(wire.done(given.ref, {"cursor": cursor, **({"started": started} if started else {})}))
+        following.add(plan)
+        self._enter(rooms if given.presence else [])
+
+    def _not_begun(self, failure: Failure, ref: wire.Ref) -> None:
+        if isinstance(failure.value, Refused):
+            self._refuse(ref, failure.value)
+        else:
+            self._following.fail(failure)
+
+    def _enter(self, rooms: Sequence[LiveRoom]) -> None:
+        for room in rooms:
+            if room.name not in self._leases:
+                self._leases[room.name] = self._all.people.entered(room.name, self._desk.who, None)
+
+    def _leave(self, rooms: Sequence[str]) -> None:
+        for name in rooms:
+            lease = self._leases.pop(name, None)
+            if lease is not None:
+                self._all.people.left(lease)
+
+
+def _poll(rooms: list[str], since: Since) -> Poll:
+    return Poll(
+        rooms=tuple(rooms), since=since, text="", wait=None, limit=EVENTS_DEFAULT, callback=None, client=None
+    )
+
+
+def _together(plans: Sequence[Plan]) -> Plan:
+    """Return plans of different rooms as one."""
+    return Plan(
+        rooms=tuple(room for plan in plans for room in plan.rooms),
+        places=tuple(place for plan in plans for place in plan.places), started=None, poll=plans[0].poll,
+        lost=tuple(hole for plan in plans for hole in (plan.lost or (None,) * len(plan.rooms))),
+    )  # fmt: skip
+
+
+def _nowhere(data: bytes) -> None:
+    """Say nothing: nobody listens."""
