@@ -27,6 +27,7 @@ from twisted.internet.interfaces import IProtocol, IPushProducer, ISSLTransport,
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from kodama.http.link import ChannelLink
 from kodama.http.message import Answer, Fields, Headers, Holder, Line, Refusal, Request, T, encode_head
 from kodama.http.parser import Chunks, Head, Refused, read_head, unfinished
 from kodama.http.stream import Stream
@@ -223,7 +224,7 @@ class Channel:
         pause_early = getattr(self.transport, "pauseEarly", None)
         if pause_early is not None:
             pause_early()
-        self._tunnel = switched = tunnel(self)
+        self._tunnel = switched = tunnel(ChannelLink(self))
         if self._buffer is not None and not self._in_turn:
             self._turn()
         return switched
@@ -233,30 +234,10 @@ class Channel:
         """Return how bytes are written, without a frame between."""
         return self._write
 
-    def arm(self, seconds: float) -> None:
-        """Tell the tunnel when so many seconds are over."""
-        self._factory.wheel.arm(self, self._factory.seconds() + seconds)
-
-    def soon(self, call: Callable[[], None]) -> None:
-        """Call after others have had their turn."""
-        self._factory.clock.callLater(0, call)
-
-    def stop_reading(self) -> None:
-        """Let what the client sends wait in its kernel and ours."""
-        self.transport.pauseProducing()
-
-    def read_on(self) -> None:
-        """Take what the client sends again."""
-        self.transport.resumeProducing()
-
     def end(self) -> None:
         """End a tunnel once everything is written."""
         self._tunnel = None
         self._linger()
-
-    def abort(self) -> None:
-        """Cut the connection."""
-        self.transport.abortConnection()
 
     @property
     def secure(self) -> bool:
@@ -317,7 +298,7 @@ class Channel:
             self._tunnel.timed_out()
         elif self._state is _LINGER:
             if self.transport is not None:
-                self.abort()
+                self.transport.abortConnection()
         elif self._state is _HEAD and self._buffer is None:
             self.close()
         else:

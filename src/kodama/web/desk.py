@@ -13,6 +13,7 @@ from typing import Final
 from kodama.core.errors import Refused
 from kodama.core.names import room_name
 from kodama.core.who import Who
+from kodama.http.lot import Lot
 from kodama.http.message import Answer, Fields, Headers, Holder, Line, NoTunnel, Request, T
 from kodama.http.stream import Stream
 from kodama.http.tunnel import Link
@@ -102,6 +103,10 @@ class _Spoken:
 
     def hold(self, holder: Holder, seconds: float | None) -> None:
         """Hold nothing: a write is answered when it is done."""
+
+    def park(self, request: Request, lot: Lot, note: object) -> bool:
+        """Wait nowhere."""
+        return False
 
     def stream(self, request: Request, status: int, fields: Fields) -> Stream:
         """Refuse."""
