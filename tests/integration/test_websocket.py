@@ -260,3 +260,23 @@ def test_what_is_published_counts_against_the_rate(server: Kodama) -> None:
     codes = [one.say("publish", room="lobby", text="a", ref=n)[0] for n in range(3)]
     assert "ok" in codes[1]
     assert codes[2]["error"]["code"] == "rate_limited"
+
+
+def test_a_connection_that_reads_nothing_has_no_cursor(server: Kodama) -> None:
+    one = Talking(server)
+    one.say("subscribe", rooms={"lobby": "now"})
+    (left,) = one.say("unsubscribe", rooms=["LOBBY"], ref=1)
+    assert left == {"ref": 1, "ok": {"cursor": None}}
+    server.say("unheard")
+    assert one.news == []
+    assert "ok" in one.say("subscribe", rooms={"lobby": "now"})[0]
+
+
+def test_saying_hello_later_moves_presence_to_the_user(server: Kodama) -> None:
+    one = Talking(server)
+    one.say("subscribe", rooms={"lobby": "now"}, presence=True)
+    token = server.sign_in("Aiko")["Authorization"].split(" ")[1]
+    one.say("hello", token=token)
+    here = server.get("/v1/rooms/lobby/presence").json
+    assert [person["name"] for person in here["here"]] == ["Aiko"]
+    assert here["count"] == 1

@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 
 from kodama.core.errors import BadJson, BadRequest, Refused, TooLarge, Unauthorized, UnsupportedMedia
 from kodama.core.lease import Lease
+from kodama.core.names import room_name
 from kodama.core.position import Position
 from kodama.core.who import Who, admit
 from kodama.http.deflate import Deflate
@@ -210,38 +211,52 @@ class Talk:
             case wire.Subscribe():
                 self._subscribe(given)
             case wire.Unsubscribe():
-                self._leave(given.rooms)
-                self._following.remove(given.rooms)
-                self._say(wire.done(given.ref, {"cursor": self._following.cursor}))
+                names = [room_name(name) for name in given.rooms]
+                self._leave(names)
+                self._following.remove(names)
+                self._say(wire.left(given.ref, self._following.cursor))
             case wire.Hello():
                 self._desk.hello(given.token)
-                self._all.followers.knows(self._following, self._desk.who)
-                self._say(wire.done(given.ref, {"user": self._desk.who.author}))
+                self._known(given.ref)
             case wire.Typing():
                 self._desk.typing(given.room, self._sent(given.ref, quiet=given.ref is None))
             case wire.Pinged():
                 self._say(wire.PONG)
+
+    def _known(self, ref: wire.Ref) -> None:
+        """Say who is speaking from now on, and be that reader."""
+        self._say(wire.done(ref, {"user": self._desk.who.author}))
+        present = tuple(self._leases)
+        self._leave(present)
+        self._all.followers.knows(self._following, self._desk.who)
+        if self._socket.open:
+            self._enter(present)
 
     def _sent(self, ref: wire.Ref, *, quiet: bool = False) -> Told:
         """Return how the outcome of a command reaches the client; too many at a time make it wait.
 
         ``quiet``: only if it failed.
         """
-        self._flying += 1
-        if self._flying >= IN_FLIGHT:
-            self._socket.pause()
+        self._begun(1)
 
         def told(answer: Answer) -> None:
-            self._flying -= 1
             if answer.status >= 300:
                 self._say(wire.failed(ref, answer.body))
             elif not quiet:
                 self._say(wire.answered(ref, answer.body))
             if answer.status == 401:
                 self._socket.close(UNAUTHORIZED)
-            self._socket.resume()
+            self._begun(-1)
 
         return told
+
+    def _begun(self, commands: int) -> None:
+        """Count commands that are under way; beyond a number, what comes next waits."""
+        self._flying += commands
+        if self._flying >= IN_FLIGHT:
+            self._socket.pause()
+        else:
+            self._socket.resume()
 
     def _subscribe(self, given: wire.Subscribe) -> None:
         asked = wire.places_asked(given)
@@ -252,8 +267,8 @@ class Talk:
         finding.addCallback(self._begin, given)
         finding.addErrback(self._not_begun, given.ref)
         if not finding.called:  # what comes meanwhile waits, so that commands are served in order
-            self._socket.pause()
-            finding.addBoth(lambda _: self._socket.resume())
+            self._begun(IN_FLIGHT)
+            finding.addBoth(lambda _: self._begun(-IN_FLIGHT))
 
     async def _find(self, asked: dict[str, Since]) -> list[Plan]:
         by_since: dict[Since, list[str]] = {}
@@ -278,7 +293,7 @@ class Talk:
         cursor = cursor_of(tuple(kept), tuple(kept.values()))
         self._say(wire.done(given.ref, {"cursor": cursor, **({"started": started} if started else {})}))
         following.add(plan)
-        self._enter(rooms if given.presence else [])
+        self._enter([room.name for room in rooms] if given.presence else [])
 
     def _not_begun(self, failure: Failure, ref: wire.Ref) -> None:
         if isinstance(failure.value, Refused):
@@ -286,10 +301,10 @@ class Talk:
         else:
             self._following.fail(failure)
 
-    def _enter(self, rooms: Sequence[LiveRoom]) -> None:
-        for room in rooms:
-            if room.name not in self._leases:
-                self._leases[room.name] = self._all.people.entered(room.name, self._desk.who, None)
+    def _enter(self, rooms: Sequence[str]) -> None:
+        for name in rooms:
+            if name not in self._leases:
+                self._leases[name] = self._all.people.entered(name, self._desk.who, None)
 
     def _leave(self, rooms: Sequence[str]) -> None:
         for name in rooms:

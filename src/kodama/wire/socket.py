@@ -9,6 +9,7 @@ import msgspec
 
 from kodama.core.errors import BadCursor, BadJson, BadRequest
 from kodama.core.names import room_name
+from kodama.core.position import encode_cursor
 from kodama.wire.commands import (
     ROOMS_LIMIT,
     AfterOffset,
@@ -74,6 +75,7 @@ Command = Hello | Subscribe | Unsubscribe | Publish | Typing | Pinged
 
 _commands: Final = msgspec.json.Decoder(Command)
 _encode: Final = msgspec.json.encode
+NO_ROOMS: Final = encode_cursor({})
 PONG: Final = b'{"do":"pong"}'
 
 
@@ -147,14 +149,24 @@ def refused(ref: Ref, problem: Problem) -> bytes:
     return _encode({"ref": ref, "error": problem})
 
 
+def left(ref: Ref, cursor: str) -> bytes:
+    """Return that rooms are read no longer; ``cursor`` speaks of those that are."""
+    return done(ref, {"cursor": _known(cursor)})
+
+
 def ended(problem: Problem, cursor: str) -> bytes:
     """Return why the reading ends; ``cursor`` is where to go on."""
-    return _encode({"ref": None, "error": problem, "cursor": cursor})
+    return _encode({"ref": None, "error": problem, "cursor": _known(cursor)})
 
 
 def come_back(cursor: str, after: float) -> bytes:
     """Return when (in seconds) and where to come back."""
-    return _encode({"do": "come-back", "after": after, "cursor": cursor})
+    return _encode({"do": "come-back", "after": after, "cursor": _known(cursor)})
+
+
+def _known(cursor: str) -> str | None:
+    """Return null for the cursor of no room, which could not be read again."""
+    return None if cursor == NO_ROOMS else cursor
 
 
 def events(cursor: str, given: Iterable[bytes]) -> bytes:
