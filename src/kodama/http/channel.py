@@ -146,7 +146,15 @@ class Channel:
                 headers: Any = self._headers
                 lot = line.lot
                 if lot is not None and headers.cleared is lot.clearance:
-                    self._wait(lot)
+                    lot.waiting[self] = None  # as `park`, whose call is 0.1 us of about 7 a delivery
+                    self._holder = lot
+                    self._state = _PARKED
+                    seconds = lot.seconds
+                    deadline = factory.seconds() + (lot.hold() if seconds is None else seconds)
+                    if self.slot and self.slot * TICK <= deadline:
+                        self.deadline = deadline
+                    else:
+                        factory.wheel.arm(self, deadline)
                 else:
                     self._serve(Request(self, line, headers))
                 return
@@ -157,21 +165,11 @@ class Channel:
         alike = request.line is lot.line and request.headers is self._headers
         if not alike or not request.keep or request.minor != 1:
             return False
-        self._request = None
-        self._wait(lot, note)
-        return True
-
-    def _wait(self, lot: Lot, note: object | None = None) -> None:
         lot.waiting[self] = note
-        self._holder = lot
-        self._state = _PARKED
-        seconds = lot.seconds
-        factory = self._factory
-        deadline = factory.seconds() + (lot.hold() if seconds is None else seconds)
-        if self.slot and self.slot * TICK <= deadline:  # as `Wheel.arm`, but for the call
-            self.deadline = deadline
-        else:
-            factory.wheel.arm(self, deadline)
+        self._request, self._holder, self._state = None, lot, _PARKED
+        seconds = lot.hold() if lot.seconds is None else lot.seconds
+        self._factory.wheel.arm(self, self._factory.seconds() + seconds)
+        return True
 
     def recalled(self, lot: Lot) -> Request:
         """Return what waited in ``lot``, which has let it go, as a request that is being served."""
