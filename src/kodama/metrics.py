@@ -42,6 +42,7 @@ class Metrics:
         self.whispered = 0
         self.slow_readers = 0
         self.caught_up = 0
+        self.slow_readers = 0
         self.refused: dict[str, int] = {}
         self.publish_seconds = Histogram(SECONDS)
         self.delivery_seconds = Histogram(SECONDS)

@@ -15,7 +15,7 @@ from kodama.core.event import Entry, entry, timestamp
 from kodama.core.merge import in_turn
 from kodama.core.position import Position
 from kodama.core.stream import Lost, Reason
-from kodama.web.accept import Framing, framing
+from kodama.web.accept import Framing, framing, shared_framing
 from kodama.wire import events, problem
 from tests.unit.entries import line, message
 
@@ -101,7 +101,7 @@ def test_every_refusal_has_a_status_and_every_code_of_http_too() -> None:
     ("accept", "expected"),
     [
         ("", Framing.JSON), ("*/*", Framing.JSON), ("application/json", Framing.JSON), ("text/event-stream", Framing.SSE),
-        ("application/x-ndjson", Framing.NDJSON), ("text/plain", Framing.TEXT), ("text/html,*/*;q=0.8", Framing.PAGE),
+        ("application/x-ndjson", Framing.NDJSON), ("text/plain", Framing.TEXT), ("text/html,*/*;q=0.8", Framing.JSON),
         ("text/event-stream;q=0.5, application/json;q=0.4", Framing.SSE), ("text/plain, text/event-stream", Framing.SSE),
         ("TEXT/PLAIN", Framing.TEXT), ("image/png", Framing.NONE), ("application/json;q=0", Framing.NONE),
         ("application/json;q=x, text/plain;q=0.1", Framing.TEXT), (",;,", Framing.NONE),
@@ -109,6 +109,19 @@ def test_every_refusal_has_a_status_and_every_code_of_http_too() -> None:
 )  # fmt: skip
 def test_the_framing_is_the_one_with_the_highest_q(accept: str, expected: Framing) -> None:
     assert framing(accept) is expected
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", Framing.TEXT), ("*/*", Framing.TEXT), ("text/html,*/*;q=0.8", Framing.PAGE),
+        ("application/json, */*", Framing.JSON), ("text/event-stream", Framing.SSE), ("image/png", Framing.NONE),
+    ],
+)  # fmt: skip
+def test_the_address_that_people_share_has_a_page_and_gives_text_to_those_who_do_not_say(
+    accept: str, expected: Framing
+) -> None:
+    assert shared_framing(accept) is expected
 
 
 @given(st.text(max_size=40))

@@ -33,8 +33,13 @@ from kodama.store.sqlite import SqliteStore
 from kodama.transports.following import Followers
 from kodama.transports.legacy import Door2011
 from kodama.transports.longpoll import LongPolls
+from kodama.transports.ndjson import Ndjson
 from kodama.transports.reading import Transport
+from kodama.transports.sse import Sse
+from kodama.transports.streaming import HttpFraming, Streams, Wrap
+from kodama.transports.text import Text
 from kodama.transports.websocket import WebSockets
+from kodama.web.accept import Framing
 from kodama.web.answers import FIELDS
 from kodama.web.api import Api
 from kodama.web.assets import Assets
@@ -151,6 +156,19 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
         random=Random(),  # noqa: S311 - it spreads holds, and is asked at every poll
         ticket=lambda who: tokens.ticket(who, now=wall_clock()),
     )  # fmt: skip
+    kinds: dict[Framing, Callable[[Wrap], HttpFraming]] = {
+        Framing.SSE: lambda wrap: Sse(wrap, random=Random()),  # noqa: S311 - it spreads returns
+        Framing.NDJSON: Ndjson,
+        Framing.TEXT: Text,
+    }
+    streams = {
+        framing: Streams(
+            kind, node, clock=reactor, now=wall_clock, fields=FIELDS, random=Random(),  # noqa: S311
+            fail=lambda request, failure: site.fail(request, failure),
+            fault=lambda failure: site.fault_in_stream(failure),
+        )
+        for framing, kind in kinds.items()
+    }  # fmt: skip
     door = Door2011(node, fields=FIELDS, fail=lambda request, failure: site.fail(request, failure))
     sockets = WebSockets(
         node, people,
@@ -160,7 +178,7 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
         ),
         now=wall_clock,
     )  # fmt: skip
-    transports: tuple[Transport, ...] = (polls, door, sockets)
+    transports: tuple[Transport, ...] = (polls, door, sockets, *streams.values())
     sessions = Sessions(
         node, identity, tokens, now=wall_clock, seconds=reactor.seconds, guests=settings.guests,
         fail=lambda request, failure: site.fail(request, failure),
@@ -178,6 +196,7 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
         metrics, store,
         waiting=lambda: {
             "longpoll": polls.waiting, "legacy": door.waiting, "websocket": sockets.waiting,
+            **{framing.name.lower(): one.waiting for framing, one in streams.items()},
         },
         connections=lambda: factory.connections, present=lambda: people.numbers,
         bus=bus.counts,
@@ -188,7 +207,8 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
     if settings.test_echo:
         upgrades["echo"] = upgrading(lambda request, asked, _: echoes.serve(request, asked))
     site = Site(
-        api=api, sessions=sessions, presence=presence, polls=polls, door=door, assets=Assets(),
+        api=api, sessions=sessions, presence=presence, polls=polls, streams=streams, door=door,
+        assets=Assets(),
         documents=Documents(),
         operations=operations, identity=identity, metrics=metrics, now=wall_clock,
         jsonp=settings.jsonp, legacy=settings.legacy, upgrades=upgrades,

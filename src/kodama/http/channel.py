@@ -30,7 +30,7 @@ from zope.interface import implementer
 from kodama.http.link import ChannelLink
 from kodama.http.message import Answer, Fields, Headers, Holder, Line, Refusal, Request, T, encode_head
 from kodama.http.parser import Chunks, Head, Refused, read_head, unfinished
-from kodama.http.stream import Stream
+from kodama.http.stream import Stream, nothing, nowhere
 from kodama.http.timers import TICK
 from kodama.http.tunnel import Link, Tunnel
 
@@ -106,7 +106,7 @@ class Channel:
         self._leave()
         self._state = _LINGER
         self._buffer = self._body = self.transport = None
-        self._write = _nowhere
+        self._write = nowhere
         self._forget()
 
     def _leave(self) -> None:
@@ -123,7 +123,10 @@ class Channel:
         self._request = self._holder = self._tunnel = None
         if tunnel is not None:
             tunnel.lost()
-        if request is None or (request.channel is None and not isinstance(holder, Stream)):
+        if isinstance(holder, Stream):
+            holder.gone()
+            return
+        if request is None or request.channel is None:
             return
         request.channel = None
         request.gone = True
@@ -194,22 +197,23 @@ class Channel:
         if request.keep and not factory.draining:
             if request.minor == 1:
                 self._write(answer.wire if request.line.method != b"HEAD" else answer.head)
-                self._state = _HEAD
-                factory.wheel.arm(self, factory.seconds() + factory.limits.idle)
-                if self._buffer is not None and not self._in_turn:
-                    self._turn()
-                return
-            self._write(answer.keeping if request.line.method != b"HEAD" else answer.keeping_head)
+            else:
+                self._write(answer.keeping if request.line.method != b"HEAD" else answer.keeping_head)
             self._next()
             return
         self._write(answer.closing if request.line.method != b"HEAD" else answer.closing_head)
         self._end()
 
     def stream(self, request: Request, status: int, fields: Fields) -> Stream:
-        """Begin an answer in pieces."""
+        """Begin an answer in pieces. Of the request nothing is kept but whether it may be followed
+        by another, and the transport says at once when the client does not take what it is sent."""
         request.keep = request.keep and not self._factory.draining
-        stream = Stream(self, request, status=status, fields=fields)
+        getattr(self.transport, "pauseEarly", nothing)()
+        stream = Stream(self, request, status=status, fields=fields, send=self._write)
+        stream.full = self._paused
         self._holder = stream
+        self._request = self._headers = None
+        self._block = b"\0"
         self.deadline = inf
         return stream
 
@@ -251,10 +255,10 @@ class Channel:
         """Write a piece of a stream."""
         self._write(data)
 
-    def finished(self, request: Request) -> None:
+    def finished(self) -> None:
         """The stream has ended."""
-        self._request = self._holder = None
-        if request.keep and not self._factory.draining:
+        stream, self._holder = self._holder, None
+        if isinstance(stream, Stream) and stream.keep and not self._factory.draining:
             self._next()
         else:
             self._end()
@@ -321,6 +325,8 @@ class Channel:
     def pauseProducing(self) -> None:
         """Twisted: the client does not read its answers; serve it no further."""
         self._paused = True
+        if isinstance(self._holder, Stream):
+            self._holder.full = True
         if self._tunnel is not None:
             self._tunnel.filled()
 
@@ -481,7 +487,3 @@ class Channel:
         transport.unregisterProducer()
         self._factory.wheel.arm(self, self._factory.seconds() + self._factory.limits.linger)
         half_close()
-
-
-def _nowhere(data: bytes) -> None:
-    """Drop what is written to a connection that is gone."""

@@ -19,80 +19,101 @@ class Outlet(Protocol):
     def send(self, data: bytes) -> None:
         """Write bytes."""
 
-    def finished(self, request: Request) -> None:
-        """The stream has ended; the connection may serve the next request."""
-
-    @property
-    def full(self) -> bool:
-        """Whether the client does not keep up."""
+    def finished(self) -> None:
+        """The stream has ended; the connection may serve the next request if `Stream.keep`."""
 
 
-def _nothing() -> None:
-    return None
+def nothing() -> None:
+    """Do nothing: nobody minds."""
+
+
+def nowhere(data: bytes) -> None:
+    """Drop what is written to a client that is gone."""
+
+
+def chunk(data: bytes) -> bytes:
+    """Return ``data``, which is not empty, as a chunk (RFC 9112 section 7.1)."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 class Stream:
-    """One streamed answer. A `Holder`, so that the connection tells it when the client goes."""
+    """One streamed answer. A `Holder`, so that the connection tells it when the client goes.
 
-    __slots__ = ("_chunked", "_outlet", "_request", "on_drained", "on_gone", "silent")
+    ``full`` is true while the client does not keep up. ``send`` writes bytes as they are: whoever
+    streams the same to thousands makes one piece for all, with `chunk` where ``chunked``.
+    """
 
-    def __init__(self, outlet: Outlet, request: Request, *, status: int, fields: Fields) -> None:
-        self._prepare(outlet, request, status=status)
+    __slots__ = ("_outlet", "chunked", "full", "keep", "on_drained", "on_gone", "send", "silent")
+
+    def __init__(
+        self, outlet: Outlet, request: Request, *, status: int, fields: Fields,
+        send: Callable[[bytes], None],
+    ) -> None:  # fmt: skip
+        self.silent: bool
+        self.chunked: bool
+        self.keep: bool
+        self._prepare(outlet, request, status=status, send=send)
         if request.minor == 0 and not self.silent:
-            request.keep = False
+            self.keep = False
         head = encode_head(status, fields)
-        if not self.silent and self._chunked:
+        if not self.silent and self.chunked:
             head += b"Transfer-Encoding: chunked\r\n"
-        if not request.keep:
+        if not self.keep:
             head += b"Connection: close\r\n"
         elif request.minor == 0:
             head += b"Connection: keep-alive\r\n"
-        outlet.send(head + b"\r\n")
+        send(head + b"\r\n")
 
-    def _prepare(self, outlet: Outlet, request: Request, *, status: int) -> None:
+    def _prepare(
+        self, outlet: Outlet, request: Request, *, status: int, send: Callable[[bytes], None]
+    ) -> None:
         self._outlet: Outlet | None = outlet
-        self._request = request
-        self._chunked = request.minor == 1
+        self.keep = request.keep
+        self.chunked = request.minor == 1
         self.silent = request.line.method == b"HEAD" or status in BODILESS
-        self.on_drained: Callable[[], None] = _nothing
-        self.on_gone: Callable[[], None] = _nothing
+        self.full = False
+        self.send = nowhere if self.silent else send
+        self.on_drained: Callable[[], None] = nothing
+        self.on_gone: Callable[[], None] = nothing
 
     @classmethod
     def framed_elsewhere(cls, outlet: Outlet, request: Request, *, status: int) -> Stream:
         """Return a stream over a server that writes the head and frames the pieces itself."""
         stream = cls.__new__(cls)
-        stream._prepare(outlet, request, status=status)
-        stream._chunked = False
+        stream._prepare(outlet, request, status=status, send=outlet.send)
+        stream.chunked = False
         return stream
 
     @property
     def writable(self) -> bool:
         """Return whether the client is there and keeps up."""
-        return self._outlet is not None and not self._outlet.full
+        return self._outlet is not None and not self.full
 
     def write(self, data: bytes) -> None:
         """Send a piece; nothing happens when the client is gone or the stream has ended."""
-        if self._outlet is None or not data or self.silent:
-            return
-        self._outlet.send(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+        if data:
+            self.send(chunk(data) if self.chunked else data)
 
     def finish(self) -> None:
         """End the answer."""
         outlet, self._outlet = self._outlet, None
         if outlet is not None:
-            if self._chunked and not self.silent:
-                outlet.send(b"0\r\n\r\n")
-            outlet.finished(self._request)
+            if self.chunked:
+                self.send(b"0\r\n\r\n")
+            self.send = nowhere
+            outlet.finished()
 
     def drained(self) -> None:
         """The connection: there is room again."""
+        self.full = False
         if self._outlet is not None:
             self.on_drained()
 
     def expired(self, request: Request) -> None:
         """Never called: a stream has no limit in time."""
 
-    def gone(self, request: Request) -> None:
+    def gone(self, request: Request | None = None) -> None:
         """The connection: the client has gone."""
         self._outlet = None
+        self.send = nowhere
         self.on_gone()

@@ -80,7 +80,6 @@ class Carried:
     def __init__(self, foreign: Any, *, clock: IReactorTime) -> None:
         self.peer: str = getattr(foreign.getClientAddress(), "host", "")
         self.request: Request | None = None
-        self.full = False
         self.secure: bool = foreign.isSecure()
         self._foreign = foreign
         self._clock = clock
@@ -133,7 +132,7 @@ class Carried:
         """Write a piece of a stream."""
         self._foreign.write(data)
 
-    def finished(self, request: Request) -> None:
+    def finished(self) -> None:
         """The stream has ended."""
         self._holder = None
         self._foreign.unregisterProducer()
@@ -155,11 +154,11 @@ class Carried:
 
     def pauseProducing(self) -> None:
         """Twisted: the client does not keep up."""
-        self.full = True
+        if isinstance(self._holder, Stream):
+            self._holder.full = True
 
     def resumeProducing(self) -> None:
         """Twisted: there is room again."""
-        self.full = False
         if isinstance(self._holder, Stream):
             self._holder.drained()
 

@@ -38,6 +38,8 @@ from kodama.wire.problem import Problem, problem_of
 PIECE: Final = 16 * 1024  # bytes of events written at a time to one that catches up
 PIECES: Final = 16  # such pieces in one turn of the loop
 TICK: Final = 1.0
+
+Ages = tuple[int, ...]  # of what each room remembered when it was read
 COME_BACK: Final = (0.5, 3.0)
 
 
@@ -113,19 +115,8 @@ class Following:
     """One reader, from `Followers.follow` until it ends or is gone."""
 
     __slots__ = (
-        "_followers",
-        "_lost",
-        "_places",
-        "_rooms",
-        "crowd",
-        "framing",
-        "limit",
-        "outlet",
-        "reason",
-        "state",
-        "until",
-        "watching",
-        "who",
+        "_followers", "_lost", "_places", "_rooms", "crowd", "framing", "limit", "outlet", "reason", "state",
+        "until", "watching", "who",
     )  # fmt: skip
 
     def __init__(
@@ -301,36 +292,37 @@ class Following:
 
     def _take(self) -> None:
         bounds = Bounds(self.limit, PIECE, Reason.SLOW)
+        ages = tuple([room.answers.age for room in self._rooms])
         found = owed(self._followers.node, self._rooms, self._places, lost=self._lost, bounds=bounds)
         if isinstance(found, Deferred):
             self.state = State.READING
             asked = (self._rooms, self._places)
-            found.addCallback(self._was_read, asked)
+            found.addCallback(self._was_read, asked, ages)
             found.addErrback(self.fail)
         else:
-            self._give(found)
+            self._give(found, ages)
 
     def _was_read(
-        self, found: Batch, asked: tuple[tuple[LiveRoom, ...], tuple[Position, ...]]
+        self, found: Batch, asked: tuple[tuple[LiveRoom, ...], tuple[Position, ...]], ages: Ages
     ) -> None:
         if self.state is not State.READING:
             return
         self.state = State.CATCHING
         if asked == (self._rooms, self._places) and not self.outlet.full:
             self.review()
-            self._give(found)
+            self._give(found, ages)
         self.go_on()
 
-    def _give(self, found: Batch) -> None:
+    def _give(self, found: Batch, ages: Ages) -> None:
         if self.state is not State.CATCHING:
             return
         if found.events:
-            self.outlet.send(self._encoded(found))
+            self.outlet.send(self._encoded(found, ages))
             self._followers.count(found, readers=1)
         self._places = found.places
         self._lost = ()
 
-    def _encoded(self, found: Batch) -> bytes:
+    def _encoded(self, found: Batch, ages: Ages) -> bytes:
         """Return the piece, which others at the same place may have had encoded already."""
         if len(self._rooms) != 1 or self._lost:
             return self.framing.batch(self._rooms, self._places, found)
@@ -339,7 +331,7 @@ class Following:
         piece = answers.get(key)
         if not isinstance(piece, bytes):
             piece = self.framing.batch(self._rooms, self._places, found)
-            answers.put(key, piece, size=len(piece), age=answers.age)
+            answers.put(key, piece, size=len(piece), age=ages[0])
         return piece
 
     def _follow_again(self) -> None:

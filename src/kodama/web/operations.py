@@ -61,12 +61,17 @@ class Operations(Collector):
             waiting.add_metric([transport], count)
         yield waiting
         yield GaugeMetricFamily("kodama_connections", "Open connections.", value=self._connections())
-        yield CounterMetricFamily("kodama_deliveries", "Answers with news.", value=metrics.deliveries)
+        yield CounterMetricFamily(
+            "kodama_deliveries", "Answers and pieces of streams with news.", value=metrics.deliveries
+        )
         yield from self._ephemeral()
         yield CounterMetricFamily(
             "kodama_slow_readers", "Streams moved back to the log.", value=metrics.slow_readers
         )
         yield CounterMetricFamily("kodama_published", "Events appended.", value=metrics.published)
+        yield CounterMetricFamily(
+            "kodama_slow_readers", "Streams moved back to the log.", value=metrics.slow_readers
+        )
         yield CounterMetricFamily("kodama_gaps", "Gaps told to readers.", value=metrics.gaps)
         yield CounterMetricFamily(
             "kodama_store_reads", "Reads that asked the store.", value=getattr(self._store, "reads", 0)

@@ -7,6 +7,7 @@ thousandth poll with the same line costs one look. Errors are answered here, in 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from secrets import token_hex
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -24,6 +25,7 @@ from kodama.core.errors import (
     Refused,
 )  # fmt: skip
 from kodama.core.names import room_name
+from kodama.core.position import parse_cursor
 from kodama.core.who import NOBODY
 from kodama.http.message import Answer, Refusal, Request
 from kodama.metrics import Metrics
@@ -31,7 +33,8 @@ from kodama.store.interface import StoreUnavailable
 from kodama.transports.legacy import Door2011
 from kodama.transports.longpoll import LongPolls
 from kodama.transports.reading import Asked
-from kodama.web.accept import Framing
+from kodama.transports.streaming import Streams
+from kodama.web.accept import Framing, shared_framing
 from kodama.web.answers import FIELDS, code_answer, json_answer, problem_answer
 from kodama.web.api import Api
 from kodama.web.assets import Assets
@@ -70,15 +73,16 @@ class Site:
     """The application: one method, `respond`, for the HTTP channel to call."""
 
     def __init__(
-        self, *, api: Api, sessions: Sessions, presence: PresenceApi, polls: LongPolls, door: Door2011,
-        assets: Assets, documents: Documents, operations: Operations, identity: Identity,
-        metrics: Metrics, now: Callable[[], int],
+        self, *, api: Api, sessions: Sessions, presence: PresenceApi, polls: LongPolls,
+        streams: Mapping[Framing, Streams], door: Door2011, assets: Assets, documents: Documents,
+        operations: Operations, identity: Identity, metrics: Metrics, now: Callable[[], int],
         jsonp: bool, legacy: bool, upgrades: Mapping[str, Serve],
     ) -> None:  # fmt: skip
         self._api = api
         self._presence = presence
         self._sessions = sessions
         self._polls = polls
+        self._streams = streams
         self._door = door
         self._assets = assets
         self._documents = documents
@@ -302,9 +306,12 @@ class Site:
             asked = route.asked = Asked(poll)
         self._poll(request, caller, asked)
 
-    def _poll(self, request: Request, caller: Caller, asked: Asked) -> None:
+    def _poll(
+        self, request: Request, caller: Caller, asked: Asked, framing: Framing | None = None
+    ) -> None:
         who = caller.who
-        if caller.plain:
+        framing = framing or caller.framing
+        if caller.plain and framing is Framing.JSON:
             request.headers.cleared = self._polls.clearance
         if asked.poll.callback is not None:
             if not self._jsonp:
@@ -313,8 +320,14 @@ class Site:
                 raise Forbidden("JSONP is for script elements.")
             if caller.by_cookie:
                 who = self._identity.nobody  # a cookie would let any page read what its owner may
-        elif caller.framing not in (Framing.JSON, Framing.PAGE):
-            raise NotAcceptable("Long polling as application/json is what is served here so far.")
+        elif framing is not Framing.JSON:
+            streams = self._streams.get(framing)
+            if streams is None:
+                raise NotAcceptable(
+                    "Events come as application/json, text/event-stream, application/x-ndjson, text/plain."
+                )
+            streams.serve(request, _resumed(request, asked) if framing is Framing.SSE else asked, who)
+            return
         self._polls.serve(request, asked, who)
 
     def _many(self, request: Request, caller: Caller) -> None:
@@ -331,14 +344,13 @@ class Site:
         self._poll(request, caller, asked)
 
     def _shared_address(self, request: Request, caller: Caller, room: str) -> None:
-        if b"callback" not in request.line.query and caller.framing is Framing.PAGE:
+        framing = shared_framing(caller.accept)
+        if framing is Framing.PAGE and b"callback" not in request.line.query:
             request.answer(self._assets.page(request))
-        elif "json" in caller.accept or b"callback" in request.line.query:
-            # Not remembered with the line: what it leads to depends on the header fields too.
-            poll = commands.poll(commands.parameters(request.line.query), rooms=(room,), default="last:20")
-            self._poll(request, caller, Asked(poll))
-        else:
-            raise NotAcceptable("Ask for text/html (the page) or application/json (a long poll).")
+            return
+        # Not remembered with the line: what it leads to depends on the header fields too.
+        poll = commands.poll(commands.parameters(request.line.query), rooms=(room,), default="last:20")
+        self._poll(request, caller, Asked(poll), framing)
 
     def _connection(self, request: Request, caller: Caller) -> None:
         request.answer(json_answer(200, self._identity.seen(request, caller)))
@@ -355,6 +367,15 @@ def _asked_many(found: dict[str, list[str]]) -> Asked:
     if not 1 <= len(rooms) <= commands.ROOMS_LIMIT:
         raise BadRequest(f"room names 1 to {commands.ROOMS_LIMIT} rooms.")
     return Asked(commands.poll(found, rooms=rooms, default="now"))
+
+
+def _resumed(request: Request, asked: Asked) -> Asked:
+    """Return what a browser asks that connects again: ``Last-Event-ID`` says where it was."""
+    given = request.headers.get(b"last-event-id")
+    if not given:
+        return asked
+    text = given.decode("latin-1")
+    return Asked(replace(asked.poll, since=parse_cursor(text), text=text))
 
 
 def _in_document(request: Request) -> bool:

@@ -29,6 +29,15 @@ def gap(room: str, lost: Lost) -> bytes:
     return _encode(Gap(room=room, first=lost.first, last=lost.last, reason=lost.reason.value))
 
 
+class _Typed(msgspec.Struct):
+    type: str
+
+
+def kind_in(json: bytes) -> str:
+    """Return the ``type`` of an event that is no `Entry`."""
+    return msgspec.json.decode(json, type=_Typed).type
+
+
 def page(messages: Iterable[Entry], *, more: str, cursor: str | None) -> bytes:
     """Return a page of history; ``cursor`` only on the newest page."""
     end = b"" if cursor is None else b',"cursor":"%b"' % cursor.encode()

@@ -9,6 +9,9 @@ from kodama.web.openapi.shape import Content, Operation, Parameter, Reply
 from kodama.wire import answers, commands
 from kodama.wire.ephemeral import PresenceList
 from kodama.wire.jsonp import MEDIA_TYPE as JAVASCRIPT
+from kodama.wire.ndjson import MEDIA_TYPE as NDJSON
+from kodama.wire.sse import MEDIA_TYPE as SSE
+from kodama.wire.text import MEDIA_TYPE as TEXT
 
 AIKO: Final = {"id": "g_8fk2", "name": "Aiko", "kind": "guest"}
 MESSAGE: Final = {
@@ -26,7 +29,16 @@ _BATCH: Final = {"cursor": "k1.lobby~q3Zx9~42", "events": [MESSAGE], "more": Fal
 _JSONP: Final = Content(
     media=JAVASCRIPT, example='/**/fn({"cursor":"k1.lobby~q3Zx9~42","events":[],"more":false});'
 )
-_EVENTS: Final = (Content(shape=answers.Events, example=_BATCH), _JSONP)
+_STREAMS: Final = (
+    Content(
+        media=SSE,
+        example='id: k1.lobby~q3Zx9~42\nevent: message\ndata: {"type":"message","offset":42}\n\n',
+    ),
+    Content(media=NDJSON, example='{"type":"ready","cursor":"k1.lobby~q3Zx9~42","started":{}}\n'),
+    Content(media=TEXT, example="22:10 Aiko: hello\n"),
+)
+_EVENTS: Final = (Content(shape=answers.Events, example=_BATCH), _JSONP, *_STREAMS)
+_POSTED: Final = (_EVENTS[0], *_STREAMS)
 _REFUSED: Final = (
     "bad_room_name",
     "bad_cursor",
@@ -40,7 +52,8 @@ _HOW: Final = (
     'Come back with the `cursor` of the last answer: it says "I have seen everything up to here", and no'
     " event is lost or comes twice, whatever the framing and however often the connection breaks. The framing"
     " is chosen by `callback`, then by `Accept`. A poll that has nothing new is held, and answered empty with"
-    " the same place when the hold is over."
+    " the same place when the hold is over. The streams (server-sent events, NDJSON, text for people) begin"
+    " with a record `ready` and go on until one side ends them; with `wait=0` they end when all is told."
 )
 
 
@@ -89,7 +102,7 @@ OPERATIONS: Final = (
         codes=(*_REFUSED, "bad_json"),
         text=f"The same as the GET, for more rooms than fit into an address. {_HOW}",
         body=(Content(shape=commands.EventsBody, example={"rooms": ["lobby", "tea"], "since": "last:20"}),),
-        replies=(Reply(status=200, text="What is new.", content=_EVENTS[:1]),),
+        replies=(Reply(status=200, text="What is new.", content=_POSTED),),
     ),
     Operation(
         method="GET",
