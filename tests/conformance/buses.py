@@ -120,6 +120,7 @@ class Ear:
 
     def start(self) -> Ear:
         self.bus.start(self.commits.extend, self.notices.append)
+        self.follow("anything")  # whose answer says that the channel of everybody is heard, too
         return self
 
     def follow(self, room: str) -> None:
