@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred
 from kodama.bus.interface import BusUnavailable
 
 QUEUED: Final = 10_000  # payloads waiting for the broker; beyond it the oldest are dropped
-CONNECTING: Final = 10.0
+CONNECTING: Final = 5.0
 
 
 class FromThread(Protocol):
@@ -138,6 +138,7 @@ class LoopLine:
     async def _abandon(self) -> None:
         with suppress(Exception):  # it was never connected
             await asyncio.wait_for(self._broker.close(), 1.0)
+        await _end_others()
 
     async def _finish(self) -> None:
         self._sender.cancel()
@@ -146,8 +147,7 @@ class LoopLine:
             await asyncio.wait_for(self._broker.send(rest), 1.0)
         with suppress(Exception):
             await asyncio.wait_for(self._broker.close(), 1.0)
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()
+        await _end_others()
 
     async def _send(self) -> None:
         while True:
@@ -184,6 +184,15 @@ class LoopLine:
         was, self.up = self.up, up
         if up and not was:
             self._restored()
+
+
+async def _end_others() -> None:
+    """End every other task of the loop, so that it can be closed."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    if others:
+        await asyncio.wait(others, timeout=1.0)
 
 
 def _fire(fire: Callable[[Any], None], done: Deferred[None], value: Any) -> None:
