@@ -17,13 +17,15 @@ from kodama.core.limits import Buckets, Rate, network_of
 from kodama.core.session import SESSION_DAYS
 from kodama.core.ticket import TICKET_PREFIX
 from kodama.core.who import NOBODY, Who
-from kodama.http.message import Headers, Request
+from kodama.http.message import Fields, Headers, Request
 from kodama.web.accept import Framing, framing
+from kodama.web.cors import own, shared_with
 from kodama.web.forwarding import hops, over_tls
 from kodama.web.tokens import Proof, Tokens
 from kodama.wire.answers import Connection
 
 SESSION_COOKIE: Final = "kodama_session"
+_ELSEWHERE: Final = (b"cross-site", b"same-site")
 _JSON: Final = (Framing.JSON, Framing.PAGE)
 _NO_PROOF: Final = Proof(NOBODY, None)
 _LOOPBACK: Final = frozenset(("localhost", "127.0.0.1", "::1"))
@@ -35,7 +37,8 @@ class Caller:
 
     ``who`` is whom the token proves, ``until`` (ms since 1970) how long it does, ``generation``
     of which keys. ``fault`` is what to raise if the token is not valid; ``plain`` means nobody
-    in particular, who takes JSON: nothing about such a caller can change.
+    in particular, who takes JSON: nothing about such a caller can change. ``foreign`` is a page
+    that may not write; ``sharing`` are the fields that let a page of another site read.
     """
 
     who: Who
@@ -45,6 +48,7 @@ class Caller:
     fault: Refused | None
     host: str
     foreign: bool
+    sharing: Fields
     forwarded: str | None
     accept: str
     framing: Framing
@@ -170,13 +174,16 @@ class Identity:
             except Refused as error:
                 fault = error
         nobody = token is None
+        origin = _origin(headers)
+        sharing = () if origin is None or own(origin, host) else shared_with(origin, self._policy.origins)
         return Caller(
             who=self._policy.nobody if nobody else proof.who, until=proof.until,
             generation=self._tokens.generation, by_cookie=by_cookie, fault=fault,
             host=name.strip("[]").lower(),
-            foreign=self._foreign(headers.get(b"origin"), host), forwarded=hops(headers),
+            foreign=self._foreign(headers, host, by_cookie=by_cookie), sharing=sharing,
+            forwarded=hops(headers),
             accept=accept, framing=framing(accept),
-            plain=nobody and self._policy.nobody is NOBODY and framing(accept) in _JSON,
+            plain=not sharing and nobody and self._policy.nobody is NOBODY and framing(accept) in _JSON,
         )  # fmt: skip
 
     def _check_host(self, name: str) -> None:
@@ -188,11 +195,15 @@ class Identity:
             "This server answers for loopback names only; the setting KODAMA_HOSTS names further ones."
         )
 
-    def _foreign(self, origin: bytes | None, host: str) -> bool:
+    def _foreign(self, headers: Headers, host: str, *, by_cookie: bool) -> bool:
+        """Return whether a page of another site asks that may not write; `*` lets every page write,
+        but not with a cookie, which its browser sends unasked."""
+        origin = _origin(headers)
         if origin is None:
+            return headers.get(b"sec-fetch-site") in _ELSEWHERE
+        if own(origin, host) or origin in self._policy.origins:
             return False
-        text = origin.decode("latin-1")
-        return text.partition("://")[2].lower() != host.lower() and text not in self._policy.origins
+        return by_cookie or "*" not in self._policy.origins
 
     def _exempt(self, request: Request, caller: Caller) -> bool:
         exempt = self._policy.exempt and caller.forwarded is None
@@ -204,6 +215,11 @@ class Identity:
         except ValueError:
             return False
         return any(ip.version == net.version and ip in net for net in self._trusted)
+
+
+def _origin(headers: Headers) -> str | None:
+    raw = headers.get(b"origin")
+    return None if raw is None else raw.decode("latin-1")
 
 
 def session_cookie(token: str) -> str:

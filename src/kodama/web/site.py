@@ -38,6 +38,7 @@ from kodama.web.accept import Framing, shared_framing
 from kodama.web.answers import FIELDS, code_answer, json_answer, problem_answer
 from kodama.web.api import Api
 from kodama.web.assets import Assets
+from kodama.web.cors import Sharing, preflight
 from kodama.web.identity import Caller, Identity
 from kodama.web.openapi.page import Documents
 from kodama.web.operations import Operations
@@ -121,6 +122,8 @@ class Site:
         """Return who asks; a token that is not valid hinders nobody from opening a new session."""
         now = self._now()
         caller = self._identity.caller(request, now=now)
+        if caller.sharing and request.channel is not None:
+            request.channel = Sharing(request.channel, caller.sharing)
         if b"ticket=" in request.line.query:
             ticket = commands.single(commands.parameters(request.line.query), "ticket")
             if ticket is not None:
@@ -186,7 +189,9 @@ class Site:
         allowed = set(route.methods) | {b"OPTIONS"} | ({b"HEAD"} if b"GET" in route.methods else set())
         allow = b", ".join(sorted(allowed)).decode()
         if request.line.method == b"OPTIONS":
-            request.answer(Answer(204, b"", (("Allow", allow), *FIELDS)))
+            caller = self._identity.caller(request, now=self._now())
+            shared = (*caller.sharing, *preflight(allow)) if caller.sharing else ()
+            request.answer(Answer(204, b"", (("Allow", allow), *FIELDS, *shared)))
         elif request.line.method == b"HEAD" and b"GET" in route.methods:
             route.methods[b"GET"](request, self._caller(request, route.methods[b"GET"]))
         else:
