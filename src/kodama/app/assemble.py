@@ -130,8 +130,9 @@ def key_sets(settings: Settings, reactor: Any, *, changed: Callable[[], None]) -
     return sets
 
 
-def assemble(settings: Settings, reactor: Any) -> KodamaService:
-    """Return the server that ``settings`` describe, ready to be started."""
+def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) -> KodamaService:
+    """Return the server that ``settings`` describe, ready to be started; on the listening socket
+    ``inherited`` instead of host and port, if a supervisor has handed one over."""
     metrics = Metrics()
     store = open_store(settings, reactor)
     retention = Retention(settings.retention_days, settings.retention_events)
@@ -144,6 +145,7 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
         now = wall_clock()
         for transport in transports:
             transport.review(lambda who: tokens.verdict(who, now=now))
+        people.review(lambda who: tokens.verdict(who, now=now))
 
     sets = key_sets(settings, reactor, changed=lambda: tokens.forget_proofs())
     sites = Sites(site_keys(settings), sources=sets, audience=settings.jwt_audience)
@@ -229,6 +231,6 @@ def assemble(settings: Settings, reactor: Any) -> KodamaService:
 
     return KodamaService(
         reactor=reactor, node=node, factory=factory, host=settings.host, port=settings.port,
-        drain=settings.drain, started=tokens.start, draining=draining, watch=watch,
+        drain=settings.drain, started=tokens.start, draining=draining, watch=watch, inherited=inherited,
         look=None if settings.store in ("sqlite", "memory") else LOOK_SECONDS,
     )  # fmt: skip

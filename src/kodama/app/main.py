@@ -135,8 +135,13 @@ main.add_command(verify_command)
 
 
 def _serve(settings: Settings) -> int:
+    from kodama.app import systemd
     from kodama.reactor import install_best
 
+    try:
+        given = systemd.inherited(os.environ, process=os.getpid())  # before Twisted takes the variables
+    except OSError as problem:
+        _fail(str(problem))
     install_best()
     from twisted.internet import error, reactor
     from twisted.python import log
@@ -150,11 +155,15 @@ def _serve(settings: Settings) -> int:
 
     def start() -> None:
         try:
-            service = assemble(fitted(settings), reactor)
-            _reactor.addSystemEventTrigger(
-                "before", "shutdown", lambda: service.running and service.stopService()
-            )
+            service = assemble(fitted(settings), reactor, inherited=given)
+
+            def stop() -> Any:
+                systemd.notify("STOPPING=1", os.environ)
+                return service.running and service.stopService()
+
+            _reactor.addSystemEventTrigger("before", "shutdown", stop)
             service.startService()
+            systemd.notify("READY=1", os.environ)
         except (BadSetting, StoreDamaged, error.CannotListenError, OSError) as problem:
             _err.print(f"[red]kodama:[/] {escape(str(problem))}")
             codes[0] = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, inlineCallbacks, maybeDeferred
@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
+from kodama.app.systemd import family_of
 from kodama.http.factory import HttpFactory
 from kodama.node import Node
 
@@ -29,7 +30,7 @@ class KodamaService(Service):
     def __init__(
         self, *, reactor: Any, node: Node, factory: HttpFactory, host: str, port: int, drain: float,
         started: Callable[[], None], draining: Callable[[], None], watch: Callable[[], Deferred[None]],
-        look: float | None = None,
+        look: float | None = None, inherited: int | None = None,
     ) -> None:  # fmt: skip
         self._reactor = reactor
         self._node = node
@@ -40,6 +41,7 @@ class KodamaService(Service):
         self._started = started
         self._draining = draining
         self._look_seconds = look
+        self._inherited = inherited
         self._watch = watch
         self._listening: IListeningPort | None = None
         self._loops: list[LoopingCall] = []
@@ -50,15 +52,23 @@ class KodamaService(Service):
         super().startService()  # type: ignore[no-untyped-call]
         self._node.start()
         self._started()
-        self._listening = self._reactor.listenTCP(
-            self._port, self._factory, backlog=BACKLOG, interface=self._host
-        )
+        self._listening = self._listen()
         self._begin(self._measure_lag, LAG_SECONDS)
         self._watched()
         self._begin(self._watched, WATCH_SECONDS)
         self._begin(self._sweep, SWEEP_SECONDS)
         if self._look_seconds is not None:
             self._begin(self._look, self._look_seconds)
+
+    def _listen(self) -> IListeningPort:
+        given = self._inherited
+        if given is None:
+            listening = self._reactor.listenTCP(
+                self._port, self._factory, backlog=BACKLOG, interface=self._host
+            )
+        else:
+            listening = self._reactor.adoptStreamPort(given, family_of(given), self._factory)
+        return cast("IListeningPort", listening)
 
     def address(self) -> str:
         """Return the address of the page."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import Any
+import socket
+from typing import Any, Final, cast
 
 import uvloop
 from twisted.internet import process
@@ -21,6 +22,8 @@ from twisted.python.failure import Failure
 
 from kodama.reactor.port import Port
 from kodama.reactor.transport import Connection
+
+ADOPTED_BACKLOG: Final = 4096  # listening anew sets it, and who hands a socket over wants no refusals
 
 
 class UvloopReactor(AsyncioSelectorReactor):
@@ -43,6 +46,19 @@ class UvloopReactor(AsyncioSelectorReactor):
         listening = Port(port, factory, backlog, interface, self)
         listening.startListening()
         return listening
+
+    def adoptStreamPort(
+        self, fileDescriptor: int, addressFamily: int, factory: IProtocolFactory
+    ) -> IListeningPort:
+        """Listen on a socket that listens already, such as one a supervisor holds for us."""
+        if addressFamily not in (socket.AF_INET, socket.AF_INET6):
+            theirs: Any = super()
+            return cast("IListeningPort", theirs.adoptStreamPort(fileDescriptor, addressFamily, factory))
+        make: Any = Port._fromListeningDescriptor
+        listening = make(self, fileDescriptor, addressFamily, factory)
+        listening.backlog = ADOPTED_BACKLOG
+        listening.startListening()
+        return cast("IListeningPort", listening)
 
     def removeAll(self) -> list[Any]:
         """Give up all readers and writers, native connections among them; the shutdown ends each."""
