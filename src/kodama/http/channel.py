@@ -219,13 +219,11 @@ class Channel:
 
     def switch(self, request: Request, fields: Fields, tunnel: Callable[[Link], T]) -> T:
         """Leave HTTP."""
+        getattr(self.transport, "pauseEarly", nothing)()
         self._write(encode_head(101, fields) + b"\r\n")
         self._request = self._holder = self._headers = None
         self._block = b"\0"
         self._state = _TUNNEL
-        pause_early = getattr(self.transport, "pauseEarly", None)
-        if pause_early is not None:
-            pause_early()
         self._tunnel = switched = tunnel(ChannelLink(self))
         if self._buffer is not None and not self._in_turn:
             self._turn()
@@ -326,7 +324,7 @@ class Channel:
         """Twisted: the client does not read its answers; serve it no further."""
         self._paused = True
         if isinstance(self._holder, Stream):
-            self._holder.full = True
+            self._holder.filled()
         if self._tunnel is not None:
             self._tunnel.filled()
 

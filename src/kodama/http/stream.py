@@ -2,7 +2,7 @@
 
 Decided here: how a piece is framed (chunks in HTTP/1.1, bare bytes ended by the close in
 HTTP/1.0), and that a slow reader is seen, not waited for: `Stream.writable` turns false when
-the transport is full, and `Stream.on_drained` tells when it has room again.
+the transport is full, of which `Stream.on_filled` tells, and `Stream.on_drained` of the end of that.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Stream:
     streams the same to thousands makes one piece for all, with `chunk` where ``chunked``.
     """
 
-    __slots__ = ("_outlet", "chunked", "full", "keep", "on_drained", "on_gone", "send", "silent")
+    __slots__ = ("_outlet", "chunked", "full", "keep", "on_drained", "on_filled", "on_gone", "send", "silent")
 
     def __init__(
         self, outlet: Outlet, request: Request, *, status: int, fields: Fields,
@@ -74,6 +74,7 @@ class Stream:
         self.full = False
         self.send = nowhere if self.silent else send
         self.on_drained: Callable[[], None] = nothing
+        self.on_filled: Callable[[], None] = nothing
         self.on_gone: Callable[[], None] = nothing
 
     @classmethod
@@ -102,6 +103,11 @@ class Stream:
                 self.send(b"0\r\n\r\n")
             self.send = nowhere
             outlet.finished()
+
+    def filled(self) -> None:
+        """The connection: the client does not take what it is sent."""
+        self.full = True
+        self.on_filled()
 
     def drained(self) -> None:
         """The connection: there is room again."""

@@ -155,7 +155,7 @@ class Carried:
     def pauseProducing(self) -> None:
         """Twisted: the client does not keep up."""
         if isinstance(self._holder, Stream):
-            self._holder.full = True
+            self._holder.filled()
 
     def resumeProducing(self) -> None:
         """Twisted: there is room again."""

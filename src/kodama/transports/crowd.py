@@ -1,7 +1,9 @@
 """All readers of one framing who stand at the end of the same rooms, in the same places.
 
 Decided here: what they get is looked up once and encoded once. Then it is one write of the same
-bytes for each of them and nothing else, and the place of all moves on as a whole.
+bytes for each of them and nothing else, and the place of all moves on as a whole. A crowd keeps
+the bound writes of its readers, and who is full is not in it, so nothing else of a reader is
+touched for a delivery.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from kodama.node import LiveRoom
 from kodama.transports.reading import Batch, Bounds, at_end, owed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kodama.transports.following import Followers, Following, Framing, Watching
 
@@ -44,7 +46,7 @@ class Crowd:
         self.framing = standing.framing
         self.rooms = standing.rooms
         self.places = standing.places
-        self.readers: dict[Following, None] = {}
+        self.readers: dict[Following, Callable[[bytes], None]] = {}
         self.spoken = followers.clock.seconds()
         self._facts = [room.facts for room in self.rooms]
         followers.crowds[standing] = self
@@ -56,7 +58,7 @@ class Crowd:
     def join(self, following: Following) -> None:
         """Let one more wait here."""
         following.crowd = self
-        self.readers[following] = None
+        self.readers[following] = following.outlet.send
 
     def leave(self, following: Following) -> None:
         """Let one wait here no longer."""
@@ -86,28 +88,27 @@ class Crowd:
         """Pass on what has no offset; who does not keep up goes without."""
         piece = self.framing.ephemeral(ephemeral)
         if piece:
-            for following in tuple(self.readers):
-                if not following.outlet.full:
-                    following.outlet.send(piece)
+            self._write(piece)
 
     def say(self, piece: bytes) -> None:
-        """Write ``piece`` to all; who does not keep up goes back to the log."""
+        """Write ``piece`` to all; who does not keep up leaves, as one who has got it."""
         self.spoken = self._followers.clock.seconds()
-        for following in tuple(self.readers):
-            outlet = following.outlet
-            if outlet.full:
-                following.fall_back()
-                continue
+        self._write(piece)
+
+    def _write(self, piece: bytes) -> None:
+        for send in tuple(self.readers.values()):
             try:
-                outlet.send(piece)
+                send(piece)
             except Exception:  # noqa: BLE001 - one failing reader keeps no message from the others
                 _log.failure("writing to a reader failed")
 
     def _tell(self, found: Batch) -> None:
-        if found.events:
-            self.say(self.framing.batch(self.rooms, self.places, found))
-            self._followers.count(found, readers=len(self.readers))
+        """Whoever leaves while this is written leaves with the places after it."""
+        piece = self.framing.batch(self.rooms, self.places, found) if found.events else b""
         self.places = found.places
+        if piece:
+            self._followers.count(found, readers=len(self.readers))
+            self.say(piece)
 
     def _behind(self) -> bool:
         return not at_end(self.rooms, self.places)

@@ -5,7 +5,7 @@ crowd, for which the news are encoded once and written to each; whose outlet is 
 crowd with its place, goes back to the log, and comes again when it has caught up.
 
     CATCHING ──at the end──▶ LIVE        any ──end──▶ ENDED
-     │  ▲  ▲                  │ full at the next news
+     │  ▲  ▲                  │ full
      │  │  └── drained ── FULL ◀┘
      │  │                  ▲
      ▼  │ came             │ full
@@ -45,11 +45,13 @@ COME_BACK: Final = (0.5, 3.0)
 
 class Outlet(Protocol):
     """Where a reader's bytes go. ``full`` is true while it does not keep up, and `send` is not
-    called then; ``on_drained`` and ``on_gone`` are called when it does again or is no more."""
+    called then; ``on_filled``, ``on_drained`` and ``on_gone`` are called when that begins, perhaps
+    within `send`, when it ends, and when the reader is no more. `send` stays the same until then."""
 
     full: bool
     send: Callable[[bytes], None]
     on_drained: Callable[[], None]
+    on_filled: Callable[[], None]
     on_gone: Callable[[], None]
 
     def finish(self) -> None:
@@ -137,6 +139,7 @@ class Following:
         self._places: tuple[Position, ...] = ()
         self._lost: tuple[Lost | None, ...] = ()
         outlet.on_drained = self.drained
+        outlet.on_filled = self.filled
         outlet.on_gone = self.gone
 
     @property
@@ -189,11 +192,12 @@ class Following:
         self.state = State.ENDED
         self._followers.ended(self)
 
-    def fall_back(self) -> None:
-        """Leave the crowd with the place that it had: the outlet is full."""
-        self._followers.metrics.slow_readers += 1
-        self._leave()
-        self.state = State.FULL
+    def filled(self) -> None:
+        """The outlet: it takes no more. Who waited in a crowd leaves it, with the crowd's place."""
+        if self.state is State.LIVE:
+            self._followers.metrics.slow_readers += 1
+            self._leave()
+            self.state = State.FULL
 
     def go_alone(self) -> None:
         """Leave the crowd and catch up alone."""

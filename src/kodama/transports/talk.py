@@ -42,7 +42,7 @@ class Talk:
 
     __slots__ = (
         "_all", "_desk", "_flying", "_following", "_framing", "_leases", "_socket", "full", "on_drained",
-        "on_gone", "send",
+        "on_filled", "on_gone", "send",
     )  # fmt: skip
 
     def __init__(self, sockets: WebSockets, socket: WebSocket, desk: Desk, framing: Frames) -> None:
@@ -55,6 +55,7 @@ class Talk:
         self.full = False
         self.send: Callable[[bytes], None] = socket.write
         self.on_drained: Callable[[], None]
+        self.on_filled: Callable[[], None]
         self.on_gone: Callable[[], None]
         self._following: Following = sockets.followers.follow(
             self, framing, who=desk.who, limit=EVENTS_DEFAULT
@@ -80,6 +81,7 @@ class Talk:
     def filled(self) -> None:
         """The socket: the client does not keep up."""
         self.full = True
+        self.on_filled()
 
     def drained(self) -> None:
         """The socket: it does again."""
