@@ -166,6 +166,10 @@ def _published(text: str, *, port: int, target: int) -> str:
 
 def buffering(site: str) -> str:
     """Make a published site into one that holds answers back, whatever the server says."""
-    changed = site.replace("proxy_buffering off;", "proxy_buffering on; proxy_ignore_headers X-Accel-Buffering;")
+    changed = site.replace(
+        "proxy_buffering off;",
+        "proxy_buffering on; proxy_ignore_headers X-Accel-Buffering;"
+        " gzip on; gzip_proxied any; gzip_min_length 0; gzip_types text/event-stream;",
+    )
     assert changed != site
     return changed
