@@ -51,8 +51,9 @@ def bare(server: Kodama, head: str) -> Asking:
     ],
 )
 def test_the_cookie_is_secure_when_a_trusted_proxy_speaks_tls(
-    server: Kodama, fields: dict[str, str], peer: str, secure: bool
+    fields: dict[str, str], peer: str, secure: bool
 ) -> None:
+    server = Kodama(forwarding_header="forwarded" if "Forwarded" in fields else "x-forwarded-for")
     opened = server.ask("POST", "/v1/session", body={"name": "Aiko"}, peer=peer, **fields).got
     assert opened.status == 201
     assert ("; Secure" in opened.fields["set-cookie"]) is secure
@@ -61,13 +62,28 @@ def test_the_cookie_is_secure_when_a_trusted_proxy_speaks_tls(
 
 
 def test_a_forwarded_request_is_not_exempt_and_counts_for_who_sent_it() -> None:
-    server = Kodama(write_burst=1, write_rate=0.001)
-    assert [server.say("a").status for _ in range(3)] == [201, 201, 201]
-    for fields in ({"X_Forwarded_For": "192.0.2.{}"}, {"Forwarded": 'for="192.0.2.1{}:80"'}):
+    for header, fields in (
+        ("x-forwarded-for", {"X_Forwarded_For": "192.0.2.{}"}),
+        ("forwarded", {"Forwarded": 'for="192.0.2.1{}:80"'}),
+    ):
+        server = Kodama(write_burst=1, write_rate=0.001, forwarding_header=header)
+        assert [server.say("a").status for _ in range(3)] == [201, 201, 201]
         for client in (1, 2):
             there = {name: value.format(client) for name, value in fields.items()}
             statuses = [server.ask("POST", MESSAGES, body={"text": "a"}, **there).got.status for _ in range(2)]
             assert statuses == [201, 429]
+
+
+def test_a_client_behind_a_proxy_cannot_choose_its_address() -> None:
+    server = Kodama(write_burst=1, write_rate=0.001)
+    statuses = [
+        server.ask(
+            "POST", MESSAGES, body={"text": "a"}, X_Forwarded_For="192.0.2.1", Forwarded=f"for=198.51.100.{n}",
+            X_Real_IP=f"198.51.100.{n}",
+        ).got.status
+        for n in range(3)
+    ]  # fmt: skip
+    assert statuses == [201, 429, 429]
 
 
 def test_the_old_door_takes_a_1_0_client_without_a_host(server: Kodama) -> None:

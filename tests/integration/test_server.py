@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -24,14 +25,16 @@ class Server:
 
     def __init__(self, data: Path) -> None:
         self.data = data
+        self.log = data.with_suffix(".log")
         self.port = 0
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "kodama", "serve", "--port", str(self.port), "--data", str(self.data)],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "kodama", "serve", "--port", str(self.port), "--data", str(self.data)],
+                stdout=subprocess.PIPE, stderr=log, text=True,
+            )  # fmt: skip
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert "http://" in line, line
@@ -103,6 +106,22 @@ def test_sigterm_answers_waiting_polls_and_exits_with_zero(server: Server) -> No
     answer = got[0][1]
     assert (answer["events"], answer["cursor"]) == ([], first["cursor"])
     assert answer["after"] > 0
+
+
+def test_a_second_sigterm_during_the_drain_is_not_noticed(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as unfinished:
+        unfinished.sendall(
+            b"POST /v1/rooms/lobby/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
+            b"Expect: 100-continue\r\n\r\n"
+        )
+        assert unfinished.recv(99).startswith(b"HTTP/1.1 100")
+        assert server.process is not None
+        for _ in range(3):
+            server.process.send_signal(signal.SIGTERM)
+        server.process.send_signal(signal.SIGINT)
+        assert unfinished.recv(9999)[:1] in (b"", b"H")
+    assert server.stop(signal.SIGTERM) == 0
+    assert "Traceback" not in server.log.read_text()
 
 
 def test_kill_9_under_load_loses_nothing_that_was_acknowledged(server: Server) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from kodama.http.message import Headers
-from kodama.web.forwarding import hops, over_tls
+from kodama.web.forwarding import BELIEVABLE, hops, over_tls
+
+X_FOR = "x-forwarded-for"
+STANDARD = "forwarded"
 
 
 def headers(*lines: str) -> Headers:
@@ -13,36 +16,51 @@ def headers(*lines: str) -> Headers:
 
 
 @pytest.mark.parametrize(
-    ("lines", "addresses"),
+    ("believed", "lines", "addresses"),
     [
-        ((), None),
-        (("X-Forwarded-For: 1.2.3.4, 5.6.7.8",), "1.2.3.4, 5.6.7.8"),
-        (("X-Forwarded-For: 1.2.3.4", "X-Forwarded-For: 5.6.7.8"), "1.2.3.4, 5.6.7.8"),
-        (("X-Real-IP: 1.2.3.4",), "1.2.3.4"),
-        (("Forwarded: for=1.2.3.4",), "1.2.3.4"),
-        (('Forwarded: by=x;For="[2001:db8::1]:4711";proto=https, for=1.2.3.4:80',), "2001:db8::1,1.2.3.4"),
-        (("Forwarded: for=unknown, for=_hidden",), "unknown,_hidden"),
-        (("Forwarded: proto=https",), ""),
-        (("X-Forwarded-Proto: https",), ""),
-        (("Via: 1.1 proxy",), ""),
+        (X_FOR, (), None),
+        (X_FOR, ("X-Forwarded-For: 1.2.3.4, 5.6.7.8",), "1.2.3.4, 5.6.7.8"),
+        (X_FOR, ("X-Forwarded-For: 1.2.3.4", "X-Forwarded-For: 5.6.7.8"), "1.2.3.4, 5.6.7.8"),
+        ("x-real-ip", ("X-Real-IP: 1.2.3.4",), "1.2.3.4"),
+        (STANDARD, ("Forwarded: for=1.2.3.4",), "1.2.3.4"),
+        (
+            STANDARD, ('Forwarded: by=x;For="[2001:db8::1]:4711";proto=https, for=1.2.3.4:80',),
+            "2001:db8::1,1.2.3.4",
+        ),
+        (STANDARD, ("Forwarded: for=unknown, for=_hidden",), "unknown,_hidden"),
+        (STANDARD, ("Forwarded: proto=https",), ""),
+        (X_FOR, ("X-Forwarded-Proto: https",), ""),
+        (X_FOR, ("Via: 1.1 proxy",), ""),
     ],
-)
-def test_addresses_are_read_nearest_last(lines: tuple[str, ...], addresses: str | None) -> None:
-    assert hops(headers(*lines)) == addresses
+)  # fmt: skip
+def test_addresses_are_read_nearest_last(believed: str, lines: tuple[str, ...], addresses: str | None) -> None:
+    assert hops(headers(*lines), believed) == addresses
+
+
+@pytest.mark.parametrize("believed", BELIEVABLE)
+def test_of_several_fields_only_the_named_one_is_believed(believed: str) -> None:
+    true, forged = "203.0.113.7", "198.51.100.9"
+    said = {name: true if name == believed else forged for name in BELIEVABLE}
+    lines = [f"{name}: {'for=' if name == STANDARD else ''}{address}" for name, address in said.items()]
+    assert hops(headers(*lines), believed) == true
+    others = [line for line in lines if not line.startswith(f"{believed}:")]
+    assert hops(headers(*others), believed) == ""
 
 
 @pytest.mark.parametrize(
-    ("lines", "secure"),
+    ("believed", "lines", "secure"),
     [
-        ((), False),
-        (("X-Forwarded-Proto: https",), True),
-        (("X-Forwarded-Proto: http",), False),
-        (("X-Forwarded-Proto: https, http",), False),
-        (("X-Forwarded-Proto: HTTPS",), True),
-        (("Forwarded: for=1.2.3.4;proto=https",), True),
-        (('Forwarded: proto="https", proto=http',), False),
-        (("Forwarded: for=1.2.3.4", "X-Forwarded-Proto: https"), True),
+        (X_FOR, (), False),
+        (X_FOR, ("X-Forwarded-Proto: https",), True),
+        (X_FOR, ("X-Forwarded-Proto: http",), False),
+        (X_FOR, ("X-Forwarded-Proto: https, http",), False),
+        (X_FOR, ("X-Forwarded-Proto: HTTPS",), True),
+        (X_FOR, ("Forwarded: for=1.2.3.4;proto=https",), False),
+        (X_FOR, ("Forwarded: proto=https", "X-Forwarded-Proto: http"), False),
+        (STANDARD, ("Forwarded: for=1.2.3.4;proto=https",), True),
+        (STANDARD, ('Forwarded: proto="https", proto=http',), False),
+        (STANDARD, ("Forwarded: for=1.2.3.4", "X-Forwarded-Proto: https"), True),
     ],
 )
-def test_the_nearest_proxy_says_whether_it_was_tls(lines: tuple[str, ...], secure: bool) -> None:
-    assert over_tls(headers(*lines)) is secure
+def test_the_nearest_proxy_says_whether_it_was_tls(believed: str, lines: tuple[str, ...], secure: bool) -> None:
+    assert over_tls(headers(*lines), believed) is secure

@@ -103,7 +103,8 @@ def policy_of(settings: Settings) -> Policy:
     anybody = "*" in settings.hosts or (not loopback and not settings.hosts)
     return Policy(
         hosts=None if anybody else settings.hosts, origins=settings.origins,
-        trusted_proxies=settings.trusted_proxies, exempt=settings.limit_exempt == "loopback",
+        trusted_proxies=settings.trusted_proxies, forwarding=settings.forwarding_header,
+        exempt=settings.limit_exempt == "loopback",
         rate=Rate(settings.write_burst, settings.write_rate),
         nobody=NOBODY if settings.guests else STRANGER,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from kodama.app.verify import verify_command
 from kodama.client import Client, ClientFault, CursorFile, Event, Wants
 
 DEFAULT_URL = "http://127.0.0.1:8080"
+_STOPS = (signal.SIGTERM, signal.SIGINT)
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -153,7 +155,14 @@ def _serve(settings: Settings) -> int:
     log.startLogging(sys.stderr, setStdout=False)
     codes = [0]
 
+    def told_to_stop(*_: object) -> None:
+        for number in _STOPS:
+            signal.signal(number, lambda *_: None)  # once is enough; SIG_IGN would race with a second
+        _reactor.callFromThread(_reactor.stop)
+
     def start() -> None:
+        for number in _STOPS:
+            signal.signal(number, told_to_stop)
         try:
             service = assemble(fitted(settings), reactor, inherited=given)
 

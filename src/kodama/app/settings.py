@@ -104,6 +104,13 @@ def _bus(text: str) -> str:
     return text
 
 
+def _forwarding(text: str) -> str:
+    known = ("x-forwarded-for", "x-real-ip", "forwarded")
+    if text.lower() not in known:
+        raise ValueError(f"is none of {', '.join(known)}")
+    return text.lower()
+
+
 def _exemption(text: str) -> str:
     if text not in ("", "loopback"):
         raise ValueError("is neither empty nor loopback")
@@ -132,6 +139,10 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         ("127.0.0.0/8", "::1/128"),
         "Networks whose forwarding headers are believed.",
         _networks,
+    ),
+    Setting(
+        "forwarding_header", "x-forwarded-for",
+        "The one header in which proxies are believed: x-forwarded-for, x-real-ip or forwarded.", _forwarding,
     ),
     Setting("limit_exempt", "loopback", "Who meets no rate limit: loopback, or nobody if empty.", _exemption),
     Setting("guests", default=True, help="Whether people without an account may write.", read=_yes_or_no),
@@ -173,6 +184,7 @@ class Settings:
     hosts: tuple[str, ...]
     origins: tuple[str, ...]
     trusted_proxies: tuple[str, ...]
+    forwarding_header: str
     limit_exempt: str
     guests: bool
     jwt_keys: tuple[str, ...]

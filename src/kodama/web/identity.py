@@ -60,13 +60,15 @@ class Policy:
     """What the operator has settled.
 
     ``hosts``: names this server answers for, all if None; loopback names always. ``origins``:
-    foreign sites that may write. ``exempt``: whether loopback clients meet no rate. ``nobody``:
+    foreign sites that may write. ``forwarding``: the one field in which trusted proxies are
+    believed. ``exempt``: whether loopback clients meet no rate. ``nobody``:
     who somebody without a token is.
     """
 
     hosts: tuple[str, ...] | None
     origins: tuple[str, ...]
     trusted_proxies: tuple[str, ...]
+    forwarding: str
     exempt: bool
     rate: Rate
     nobody: Who = NOBODY
@@ -150,7 +152,7 @@ class Identity:
 
     def seen(self, request: Request, caller: Caller) -> Connection:
         """Return what this server sees of its client: address, scheme, and whether it was forwarded."""
-        tls = request.secure or (self._trusts(request.peer) and over_tls(request.headers))
+        tls = self._over_tls(request)
         return Connection(
             address=self.address(request, caller), scheme="https" if tls else "http",
             forwarded=caller.forwarded is not None,
@@ -158,8 +160,13 @@ class Identity:
 
     def marked(self, request: Request, cookie: str) -> str:
         """Return a Set-Cookie value, ``Secure`` if the client spoke TLS with us or a trusted proxy."""
-        secure = request.secure or (self._trusts(request.peer) and over_tls(request.headers))
+        secure = self._over_tls(request)
         return f"{cookie}; Secure" if secure else cookie
+
+    def _over_tls(self, request: Request) -> bool:
+        if request.secure:
+            return True
+        return self._trusts(request.peer) and over_tls(request.headers, self._policy.forwarding)
 
     def _read(self, headers: Headers, *, now: int) -> Caller:
         host = (headers.get(b"host") or b"").decode("latin-1")
@@ -181,7 +188,7 @@ class Identity:
             generation=self._tokens.generation, by_cookie=by_cookie, fault=fault,
             host=name.strip("[]").lower(),
             foreign=self._foreign(headers, host, by_cookie=by_cookie), sharing=sharing,
-            forwarded=hops(headers),
+            forwarded=hops(headers, self._policy.forwarding),
             accept=accept, framing=framing(accept),
             plain=not sharing and nobody and self._policy.nobody is NOBODY and framing(accept) in _JSON,
         )  # fmt: skip
