@@ -225,6 +225,18 @@ test("a climb that finds the middle working stays there", () => {
   assert.equal(one.due(32_000), false);
 });
 
+test("a network that comes back again and again does not keep it from the next transport", () => {
+  const one = ladder();
+  one.opened(0);
+  one.ended(20_000);
+  for (let times = 0; times < 5; times += 1) {
+    one.wake(0);
+    assert.equal(one.ended(0), 1000);
+  }
+  assert.equal(one.ended(0), 0);
+  assert.equal(one.rung, "sse");
+});
+
 test("another network is a reason to climb at once", () => {
   const one = ladder();
   one.ended(0);

@@ -60,6 +60,7 @@ export class Ladder {
   /** The network is another one: what failed before may work. @param {number} now */
   wake(now) {
     this.climb = FIRST_CLIMB;
+    this.fails = 0;
     if (this.since === null) this.at = this.home = this.tries = 0;
     else this.since = Math.min(this.since, now - FIRST_CLIMB);
   }
