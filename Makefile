@@ -39,7 +39,7 @@ run: install
 	@$(BIN)/kodama serve --host $(HOST) --port $(PORT)
 
 test: install-test packages
-	@if command -v node >/dev/null 2>&1; then node --test tests/browser/unit/*.mjs; fi
+	@if command -v node >/dev/null 2>&1; then node --test --test-timeout=120000 tests/browser/unit/*.mjs; fi
 	$(BIN)/python -m pytest -m "not soak" $(PYTEST_ARGS)
 
 soak: install-test packages

@@ -72,7 +72,7 @@ class Course:
         """Return the seconds to wait for bytes before calling `take` with None."""
         if not self._heard and self._rung is not Transport.POLL:
             return min(self._line.patience, BUFFERED)
-        return self._line.patience / 2 if self._line.nudge() else self._line.patience
+        return self._line.patience / 2 if self._line.nudges else self._line.patience
 
     @property
     def wants_heads(self) -> bool:
@@ -150,7 +150,7 @@ class Course:
     def _silence(self, *, now: float) -> None:
         if not self._heard and self._rung is not Transport.POLL:
             self._leave_unfit(now=now)
-        elif self._line.nudge() and not self._nudged:
+        elif self._line.nudges and not self._nudged:
             self._nudged = True
         else:
             self.failed(now=now)

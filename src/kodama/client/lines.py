@@ -62,8 +62,12 @@ class Line(Protocol):
     def send(self) -> bytes:
         """Return what is to be sent now; empty if nothing is."""
 
+    @property
+    def nudges(self) -> bool:
+        """Tell whether there is a question to send in a silence, see `nudge`."""
+
     def nudge(self) -> bytes:
-        """Return a question to send in a silence, which a living server answers; empty if there is none."""
+        """Return a question that a living server answers; it must be sent. Empty if there is none."""
 
     def received(self, data: bytes) -> Iterator[Step]:
         """Take what came and give what it means; nothing follows `Ended`."""
@@ -98,6 +102,11 @@ class PollLine:
             self._reading.rooms, since=self._reading.cursor, wait=self._wait, limit=wishes.limit,
             client=wishes.client, ticket=wishes.ticket, presence=wishes.presence,
         ))  # fmt: skip
+
+    @property
+    def nudges(self) -> bool:
+        """Tell that there is nothing to ask in a silence."""
+        return False
 
     def nudge(self) -> bytes:
         """Return nothing: this side has nothing to ask meanwhile."""
@@ -157,6 +166,11 @@ class StreamLine:
             self._reading.rooms, since=self._reading.cursor, client=wishes.client, ticket=wishes.ticket,
             presence=wishes.presence, accept=SSE if self._sse else NDJSON,
         )  # fmt: skip
+
+    @property
+    def nudges(self) -> bool:
+        """Tell that there is nothing to ask in a silence."""
+        return False
 
     def nudge(self) -> bytes:
         """Return nothing: this side has nothing to ask meanwhile."""

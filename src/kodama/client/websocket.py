@@ -48,7 +48,7 @@ SUBSCRIBE: Final = 1
 class SocketLine:
     """One WebSocket that follows the rooms of a reading."""
 
-    __slots__ = ("_out", "_over", "_reading", "_rejected", "_text", "_wishes", "_ws")
+    __slots__ = ("_open", "_out", "_over", "_reading", "_rejected", "_text", "_wishes", "_ws")
 
     def __init__(self, reading: Reading, wishes: Wishes, *, compress: bool = True) -> None:
         self._reading = reading
@@ -56,7 +56,7 @@ class SocketLine:
         self._ws = WSConnection(ConnectionType.CLIENT)
         self._text: list[str] = []
         self._rejected: tuple[int, dict[str, str], list[bytes]] | None = None
-        self._over = False
+        self._open = self._over = False
         address = wishes.address
         query = f"?{urlencode({'ticket': wishes.ticket})}" if wishes.ticket else ""
         token = wishes.token
@@ -76,9 +76,14 @@ class SocketLine:
         out, self._out = self._out, b""
         return out
 
+    @property
+    def nudges(self) -> bool:
+        """Tell whether the conversation has begun, so that a silence can be broken by a ping."""
+        return self._open and not self._over
+
     def nudge(self) -> bytes:
-        """Return a question that a living server answers, to be sent in a silence."""
-        return b"" if self._over else self._frame({"do": "ping"})
+        """Return a ping. It must be sent: compression goes on from what was said before."""
+        return self._frame({"do": "ping"}) if self.nudges else b""
 
     def received(self, data: bytes) -> Iterator[Step]:
         """Take a piece of the conversation."""
@@ -100,6 +105,7 @@ class SocketLine:
             case Ping():
                 self._out += self._ws.send(event.response())
             case AcceptConnection():
+                self._open = True
                 self._out += self._frame(self._subscription())
             case CloseConnection(code=code):
                 yield from self._closed(code)

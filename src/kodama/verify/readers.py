@@ -83,14 +83,15 @@ class Reader:
     async def _piece(
         self, line: Line, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bytes | None:
-        for question in (line.nudge(), b""):
+        for _ in range(2):
+            asks = line.nudges
             try:
-                async with asyncio.timeout(line.patience / (2 if question else 1)):
+                async with asyncio.timeout(line.patience / (2 if asks else 1)):
                     return await reader.read(PIECE)
             except TimeoutError:
-                if not question:
+                if not asks:
                     return None
-                writer.write(question)
+                writer.write(line.nudge())
             except OSError:
                 return b""
         return None

@@ -73,6 +73,11 @@ class CallLine:
         )  # fmt: skip
         return self._http.request(replace(ask, target=f"{ask.target}&callback={CALLBACK}", accept="*/*"))
 
+    @property
+    def nudges(self) -> bool:
+        """Tell that there is nothing to ask in a silence."""
+        return False
+
     def nudge(self) -> bytes:
         """Return nothing: this side has nothing to ask meanwhile."""
         return b""
