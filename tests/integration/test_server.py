@@ -120,7 +120,9 @@ def test_a_second_sigterm_during_the_drain_is_not_noticed(server: Server) -> Non
             server.process.send_signal(signal.SIGTERM)
         server.process.send_signal(signal.SIGINT)
         assert unfinished.recv(9999)[:1] in (b"", b"H")
-    assert server.stop(signal.SIGTERM) == 0
+    assert server.process.wait(60) == 0
+    assert server.process.stdout is not None
+    server.process.stdout.close()
     assert "Traceback" not in server.log.read_text()
 
 
