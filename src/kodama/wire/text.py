@@ -14,7 +14,7 @@ from unicodedata import category
 
 import msgspec
 
-from kodama.core.event import Delete, Edit, Logged, Member, Message, Reaction, Topic, decode
+from kodama.core.event import Delete, Edit, Logged, Message, Reaction, Topic, decode
 
 MEDIA_TYPE: Final = "text/plain; charset=utf-8"
 INDENT: Final = "      "  # as wide as the time and its space
@@ -80,8 +80,7 @@ def _said(event: Logged) -> str:
             return f"* {name} {verb} {visible(event.emoji)} {side} message {event.target}"
         case Topic():
             return f"* {name} set the topic: {visible(event.topic)}"
-        case Member():
-            return f"* {visible(event.user.name)} {'joined' if event.op == 'add' else 'left'}"
+    return f"* {visible(event.user.name)} {'joined' if event.op == 'add' else 'left'}"
 
 
 def _content(event: Message | Edit) -> str:
