@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
@@ -149,7 +148,8 @@ def test_two_tabs_share_one_connection_and_the_next_leads_within_a_second(
             until(lambda: len(browser.texts()) == heard + number + 1)  # noqa: B023
         asked = proxy.asked("GET /v1/rooms/lobby/events")[before:]
         assert len({line.partition("client=")[2].partition("&")[0] for line in asked}) == 1
-        assert 1 <= len(asked) <= 6, asked  # one answer may bring two messages; two readers would ask ten times
+        # The poll after the fifth message may not have left yet; two readers would ask ten times.
+        assert 4 <= len(asked) <= 6, asked
         driver.switch_to.window(leader)
         assert browser.texts()[-1] == f"{turn} 4"
         driver.close()
@@ -159,9 +159,7 @@ def test_two_tabs_share_one_connection_and_the_next_leads_within_a_second(
         until(lambda: browser.texts()[-1] == f"after {turn}")  # noqa: B023
         waits.append(monotonic() - gone)
         assert browser.texts() == [event["text"] for event in server.log()]
-    # The median is what a person sees; on a machine that does other things as well, the best of three
-    # shows that nothing waits for a time-out.
-    assert (median(waits) if os.environ.get("KODAMA_TEST_SIZE") == "soak" else min(waits)) < 1
+    assert median(waits) < 1
 
 
 def test_several_tabs_send_each_message_once(server: Server, proxy: CuttingProxy, browser: Browser) -> None:
