@@ -17,7 +17,16 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from kodama.bus.interface import Ahead, Bus, LookAgain, Notice, Revoked, RoomChanged, Whisper
+from kodama.bus.interface import (
+    Ahead,
+    Bus,
+    LookAgain,
+    Notice,
+    RecordsChanged,
+    Revoked,
+    RoomChanged,
+    Whisper,
+)
 from kodama.core.change import Change
 from kodama.core.event import Entry
 from kodama.core.handover import Handover, Mode
@@ -96,6 +105,7 @@ class Node:
         self._telling = False
         self._looking: Deferred[None] | None = None
         self.revoked: Callable[[str, int], None] = _nobody_minds
+        self.records_changed: Callable[[RecordsChanged], None] = _nobody_minds
 
     def start(self) -> None:
         """Begin to commit and to hear. Raises what the store raises."""
@@ -153,6 +163,10 @@ class Node:
             self._bus.notice(Revoked(session, until))
 
         return self.store.revoke(session, until=until).addCallback(revoked)
+
+    def tell_of_records(self, changed: RecordsChanged) -> None:
+        """Let every node know which records were changed."""
+        self._bus.notice(changed)
 
     def _whispered(self, room: LiveRoom, ephemeral: Sequence[bytes]) -> None:
         for watcher in tuple(room.watchers):
@@ -263,9 +277,7 @@ class Node:
                 _log.failure("telling a publisher failed")
         before = self.metrics.deliveries
         self._wake()
-        self.metrics.delivery_seconds.observe(
-            self._clock.seconds() - began, self.metrics.deliveries - before
-        )
+        self.metrics.delivery_seconds.observe(self._clock.seconds() - began, self.metrics.deliveries - before)
 
     def _heard(self, commits: Sequence[Commit]) -> None:
         for commit in commits:
@@ -285,6 +297,8 @@ class Node:
         match notice:
             case Revoked():
                 self.revoked(notice.session, notice.until)
+            case RecordsChanged():
+                self.records_changed(notice)
             case LookAgain():
                 self.look().addErrback(_log_failure)
             case _:
@@ -450,8 +464,8 @@ def _contradicts(room: LiveRoom, entry: Entry) -> bool:
     return known and not stream.knows(Position(entry.epoch, entry.offset))
 
 
-def _nobody_minds(session: str, until: int) -> None:
-    """Let a session's end go by: nobody has asked to hear of it."""
+def _nobody_minds(*_: object) -> None:
+    """Let it go by: nobody has asked to hear of it."""
 
 
 def _log_failure(failure: Failure) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kodama.core.event import decode
+from kodama.core.record import PutRecord, Record, Records
 from kodama.store.interface import StoreDamaged, StoreUnavailable
 from kodama.store.sqlite import backup, restore
 from tests.conformance.stores import Site, delete, publish, react, sqlite, topic
@@ -104,6 +105,7 @@ def test_everything_is_there_after_opening_again_under_a_new_epoch(tmp_path: Pat
     first.append(publish("a", nonce="n"), publish("b"), react(1), delete(2), topic("cats"))
     secret, log = first.store.secret("tokens"), first.log()
     first.wait(first.store.revoke("s", until=2_000_000))
+    first.wait(first.store.write_records([PutRecord(kind="ban", key="a", body=b"1")]))
     first.stop()
 
     second = sqlite(tmp_path)
@@ -112,6 +114,7 @@ def test_everything_is_there_after_opening_again_under_a_new_epoch(tmp_path: Pat
     assert second.log() == log
     assert second.store.secret("tokens") == secret
     assert second.store.revoked() == {"s"}
+    assert second.store.records_now("ban") == Records(1, (Record("a", b"1", 1),))
     again = second.stored(publish("a", nonce="n"))
     assert (again.fresh, again.entry.offset) == (False, 1)
     assert second.stored(delete(2)).fresh is False

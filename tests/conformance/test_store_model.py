@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from kodama.core.event import Entry, decode
+from kodama.core.record import DropRecord, PutRecord
 from kodama.core.room import DAY_MS, Access, Retention, RoomFacts
 from kodama.store.interface import After, Around, Before, Newest, Stored
 from kodama.store.memory import MemoryStore
@@ -56,6 +57,14 @@ changes = st.one_of(
 )
 places = st.one_of(
     st.just(Newest()), st.builds(Before, targets), st.builds(After, targets), st.builds(Around, targets)
+)
+
+kinds = st.sampled_from(["ban", "invite"])
+keys = st.sampled_from(["a", "ab", "b"])
+revisions = st.sampled_from([None, None, 0, 1, 2, 3, 5])
+record_changes = st.one_of(
+    st.builds(PutRecord, kind=kinds, key=keys, body=st.binary(max_size=3), expected=revisions),
+    st.builds(DropRecord, kind=kinds, key=keys, expected=revisions),
 )
 
 
@@ -141,9 +150,21 @@ class BothStores(RuleBasedStateMachine):
     def open(self, room: str, size: int) -> None:
         self.same(lambda store: store.open(room, tail_bytes=size))
 
+    @rule(changes=st.lists(record_changes, min_size=1, max_size=4))
+    def write_records(self, changes: list[Any]) -> None:
+        def written(store: Any) -> Any:
+            return store.write_records(changes).addErrback(lambda failure: failure.type)
+
+        self.same(written)
+
+    @rule(prefix=st.sampled_from(["", "a"]), after=st.sampled_from(["", "a"]), limit=st.integers(1, 3))
+    def records(self, prefix: str, after: str, limit: int) -> None:
+        self.same(lambda store: store.records("ban", prefix=prefix, after=after, limit=limit))
+
     @invariant()
     def rooms_and_logs_are_alike(self) -> None:
         self.same(lambda store: store.rooms())
+        self.same(lambda store: store.versions())
         for room in ("lobby", "garden"):
             self.same(lambda store, room=room: store.read(room, after=0, limit=10_000, size=2**40))
 

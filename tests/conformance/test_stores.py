@@ -12,6 +12,7 @@ from kodama.core.apikey import ApiKey
 from kodama.core.errors import Conflict, Forbidden, NotFound
 from kodama.core.event import decode
 from kodama.core.position import Position
+from kodama.core.record import KEY_LIMIT, RECORD_LIMIT, DropRecord, PutRecord, Record, RecordMoved, Records
 from kodama.core.room import DAY_MS, Access, Retention, RoomFacts
 from kodama.store.interface import After, Around, Before, Group, Newest, Stored, StoreUnavailable
 from tests.conformance.stores import (
@@ -313,3 +314,75 @@ def test_keys_are_kept_until_they_are_dropped(site: Site) -> None:
     assert site.wait(site.store.drop_key(bot.id)) is True
     assert site.wait(site.store.drop_key(bot.id)) is False
     assert site.wait(site.store.keys()) == (screen,)
+
+
+def put(key: str, body: bytes = b"{}", *, kind: str = "ban", expected: int | None = None) -> PutRecord:
+    return PutRecord(kind=kind, key=key, body=body, expected=expected)
+
+
+def drop(key: str, *, kind: str = "ban", expected: int | None = None) -> DropRecord:
+    return DropRecord(kind=kind, key=key, expected=expected)
+
+
+def test_records_are_kept_replaced_and_dropped(site: Site) -> None:
+    write, record = site.store.write_records, site.store.record
+    assert site.wait(record("ban", "a")) is None
+    assert list(site.wait(write([put("a", b"1"), put("b", b"2")]))) == [1, 2]
+    assert site.wait(record("ban", "a")) == Record("a", b"1", 1)
+    assert list(site.wait(write([put("a", b"3"), drop("b"), drop("never there")]))) == [3, 4, 5]
+    assert site.wait(record("ban", "a")) == Record("a", b"3", 3)
+    assert site.wait(record("ban", "b")) is None
+    assert site.wait(record("invite", "a")) is None
+
+
+def test_records_are_listed_by_key_from_one_moment(site: Site) -> None:
+    keys = ["a", "a b", "a/", "a/1", "a/2", "aa", "Z", "é", "木", "木霊", "\U0001f332", "a_", "a%"]
+    site.wait(site.store.write_records([put(key) for key in keys]))
+
+    def listed(**what: object) -> list[str]:
+        found = site.wait(site.store.records("ban", **what))  # type: ignore[arg-type]
+        assert found.version == len(keys)
+        return [one.key for one in found.records]
+
+    assert listed() == sorted(keys)
+    assert listed(prefix="a/") == ["a/", "a/1", "a/2"]
+    assert listed(prefix="a/", after="a/", limit=1) == ["a/1"]
+    assert listed(prefix="a_") == ["a_"]
+    assert listed(prefix="a%") == ["a%"]
+    assert listed(prefix="木") == ["木", "木霊"]
+    assert listed(after="木霊") == ["\U0001f332"]
+    assert [one.key for one in site.store.records_now("ban").records] == sorted(keys)
+    assert site.wait(site.store.records("invite")) == Records(0, ())
+
+
+def test_a_record_is_written_only_over_the_revision_that_was_expected(site: Site) -> None:
+    write = site.store.write_records
+    site.wait(write([put("a", b"1", expected=0)]))
+    for wrong in (put("a", expected=0), put("a", expected=2), put("b", expected=1), drop("a", expected=7)):
+        with pytest.raises(RecordMoved):
+            site.wait(write([wrong]))
+    site.wait(write([put("a", b"2", expected=1)]))
+    site.wait(write([drop("a", expected=2)]))
+    site.wait(write([put("a", b"3", expected=0)]))
+    assert site.wait(site.store.record("ban", "a")) == Record("a", b"3", 4)  # no revision comes twice
+
+
+def test_records_are_written_together_or_not_at_all(site: Site) -> None:
+    with pytest.raises(RecordMoved):
+        site.wait(site.store.write_records([put("a"), put("b", kind="invite"), put("a", expected=0)]))
+    assert site.wait(site.store.versions()) == {}
+    assert site.wait(site.store.records("ban")) == Records(0, ())
+    site.wait(site.store.write_records([put("a", expected=0), put("b", kind="invite"), put("a", expected=1)]))
+    assert site.wait(site.store.versions()) == {"ban": 2, "invite": 1}
+
+
+def test_what_is_no_record_is_refused(site: Site) -> None:
+    for wrong in (
+        put("a", b"x" * (RECORD_LIMIT + 1)), put("k" * (KEY_LIMIT + 1)), put(""), put("a\0"), put("a", kind="Ban"),
+        put("a", kind=""), put("\ud800"), drop("a", kind="no kind"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=r"."):
+            site.store.write_records([put("good"), wrong])
+    assert site.wait(site.store.versions()) == {}
+    largest = put("木" * (KEY_LIMIT // 3), b"x" * RECORD_LIMIT)
+    assert list(site.wait(site.store.write_records([largest]))) == [1]

@@ -27,6 +27,7 @@ from kodama.http.websocket import SocketLimits
 from kodama.metrics import Metrics
 from kodama.node import Node
 from kodama.people import People
+from kodama.registry import Registry
 from kodama.store.interface import Store
 from kodama.store.memory import MemoryStore
 from kodama.store.sqlite import SqliteStore
@@ -142,6 +143,8 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         store, bus, clock=reactor, metrics=metrics,
         tail_memory=settings.tail_memory, retention=retention,
     )  # fmt: skip
+    registry = Registry(node)
+
     def revoked() -> None:
         now = wall_clock()
         for transport in transports:
@@ -232,6 +235,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
 
     return KodamaService(
         reactor=reactor, node=node, factory=factory, host=settings.host, port=settings.port,
-        drain=settings.drain, started=tokens.start, draining=draining, watch=watch, inherited=inherited,
+        drain=settings.drain, started=(tokens.start, registry.start), draining=draining,
+        watch=(watch, registry.look), inherited=inherited,
         look=None if settings.store in ("sqlite", "memory") else LOOK_SECONDS,
     )  # fmt: skip

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, inlineCallbacks, maybeDeferred
+from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, maybeDeferred
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from kodama.app.systemd import family_of
 from kodama.http.factory import HttpFactory
@@ -29,8 +30,9 @@ class KodamaService(Service):
 
     def __init__(
         self, *, reactor: Any, node: Node, factory: HttpFactory, host: str, port: int, drain: float,
-        started: Callable[[], None], draining: Callable[[], None], watch: Callable[[], Deferred[None]],
-        look: float | None = None, inherited: int | None = None,
+        started: Sequence[Callable[[], None]], draining: Callable[[], None],
+        watch: Sequence[Callable[[], Deferred[None]]], look: float | None = None,
+        inherited: int | None = None,
     ) -> None:  # fmt: skip
         self._reactor = reactor
         self._node = node
@@ -51,7 +53,8 @@ class KodamaService(Service):
         """Open the store, listen, begin to sweep. Raises what the store or the port raise."""
         super().startService()  # type: ignore[no-untyped-call]
         self._node.start()
-        self._started()
+        for begin in self._started:
+            begin()
         self._listening = self._listen()
         self._begin(self._measure_lag, LAG_SECONDS)
         self._watched()
@@ -107,7 +110,8 @@ class KodamaService(Service):
         self._expected = now + LAG_SECONDS
 
     def _watched(self) -> Deferred[None]:
-        return self._watch().addErrback(lambda failure: _log.failure("keys cannot be read", failure))
+        looks = [look().addErrback(_not_read) for look in self._watch]
+        return DeferredList(looks).addCallback(lambda _: None)
 
     def _sweep(self) -> Deferred[None]:
         return self._node.sweep().addErrback(lambda failure: _log.failure("the sweep failed", failure))
@@ -115,3 +119,7 @@ class KodamaService(Service):
     def _look(self) -> Deferred[None]:
         looking = self._node.look()
         return looking.addErrback(lambda failure: _log.failure("looking at the store failed", failure))
+
+
+def _not_read(failure: Failure) -> None:
+    _log.failure("keys or records cannot be read", failure)

@@ -47,19 +47,28 @@ class Revoked(msgspec.Struct, frozen=True, tag="revoked"):
     until: int
 
 
+class RecordsChanged(msgspec.Struct, frozen=True, tag="records"):
+    """Records of ``kind`` under ``keys`` were changed: its version was ``before`` and is ``after``.
+
+    Without keys (``before`` equals ``after`` then) there were too many to name."""
+
+    kind: str
+    before: int
+    after: int
+    keys: list[str]
+
+
 class LookAgain(msgspec.Struct, frozen=True, tag="look"):
     """The bus was deaf for a while: look at the store for all that is followed. Made by the bus itself."""
 
 
-Notice = Ahead | Whisper | RoomChanged | Revoked | LookAgain
+Notice = Ahead | Whisper | RoomChanged | RecordsChanged | Revoked | LookAgain
 
 
 class Bus(Protocol):
     """One node's way to hear of commits and notices, its own included. All on the reactor's thread."""
 
-    def start(
-        self, heard: Callable[[Sequence[Commit]], None], noticed: Callable[[Notice], None]
-    ) -> None:
+    def start(self, heard: Callable[[Sequence[Commit]], None], noticed: Callable[[Notice], None]) -> None:
         """Begin; commits are given to ``heard``, notices to ``noticed``. Raises `BusUnavailable`."""
         ...
 

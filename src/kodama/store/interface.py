@@ -15,13 +15,15 @@
 6. The newest event of every room carries the epoch of this opening of the store, if it was
    written since; a new epoch begins with each opening.
 7. Reads show all that was settled before they were asked for, from one moment each.
+8. Records (`kodama.core.record`) written together are written all or not at all, durably, and only
+   if each is at the revision expected of it; a kind's version grows by one with each change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred
 
@@ -29,7 +31,10 @@ from kodama.core.apikey import ApiKey
 from kodama.core.change import Change
 from kodama.core.event import Entry
 from kodama.core.position import Position
+from kodama.core.record import Record, RecordChange, Records
 from kodama.core.room import RoomFacts
+
+ALL_RECORDS: Final = 1_000_000_000
 
 
 class Stored(NamedTuple):
@@ -222,6 +227,33 @@ class Store(Protocol):
     def keys(self) -> Deferred[Sequence[ApiKey]]:
         """Return all API keys, oldest first, with what other processes have done to them; after
         it `revoked` knows what other nodes have ended, too."""
+        ...
+
+    def write_records(self, changes: Sequence[RecordChange]) -> Deferred[Sequence[int]]:
+        """Write records, all or none, in order; returns the version of its kind after each.
+
+        Raises `ValueError` at once for what is no record; fails with `RecordMoved`.
+        """
+        ...
+
+    def record(self, kind: str, key: str) -> Deferred[Record | None]:
+        """Return one record, or None."""
+        ...
+
+    def records(
+        self, kind: str, *, prefix: str = "", after: str = "", limit: int = ALL_RECORDS
+    ) -> Deferred[Records]:
+        """Return the records of a kind by key (in the order of code points), those whose keys begin
+        with ``prefix`` and come after ``after``, at most ``limit``."""
+        ...
+
+    def records_now(self, kind: str) -> Records:
+        """Return all records of a kind, waiting for them: for the start only."""
+        ...
+
+    def versions(self) -> Deferred[Mapping[str, int]]:
+        """Return the version of each kind that has had records: how a node learns by one question
+        that another has changed some."""
         ...
 
     def healthy(self) -> bool:

@@ -13,7 +13,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 
 from kodama.core.apikey import ApiKey
 from kodama.core.change import (
@@ -31,8 +31,10 @@ from kodama.core.change import (
 from kodama.core.errors import Conflict, NotFound
 from kodama.core.event import Entry, Logged, decode, encode, entry
 from kodama.core.position import START, Position
+from kodama.core.record import Record, RecordChange, RecordMoved, Records, Shelf, check_record
 from kodama.core.room import DAY_MS, RoomFacts
 from kodama.store.interface import (
+    ALL_RECORDS,
     After,
     Around,
     Before,
@@ -90,6 +92,7 @@ class MemoryStore:
         self._secrets: dict[str, bytes] = {}
         self._revoked: dict[str, int] = {}
         self._keys: dict[str, ApiKey] = {}
+        self._shelf = Shelf()
         self._undelivered: deque[Group] = deque()
         self._deliver: Callable[[Group], None] | None = None
         self._delivering = False
@@ -225,6 +228,33 @@ class MemoryStore:
     def keys(self) -> Deferred[Sequence[ApiKey]]:
         """Return all API keys, oldest first."""
         return succeed(tuple(sorted(self._keys.values(), key=lambda key: (key.created, key.id))))
+
+    def write_records(self, changes: Sequence[RecordChange]) -> Deferred[Sequence[int]]:
+        """Write records, all or none."""
+        for change in changes:
+            check_record(change)
+        try:
+            return succeed(self._shelf.write(changes))
+        except RecordMoved as moved:
+            return fail(moved)
+
+    def record(self, kind: str, key: str) -> Deferred[Record | None]:
+        """Return one record."""
+        return succeed(self._shelf.get(kind, key))
+
+    def records(
+        self, kind: str, *, prefix: str = "", after: str = "", limit: int = ALL_RECORDS
+    ) -> Deferred[Records]:
+        """Return the records of a kind by key."""
+        return succeed(self._shelf.listed(kind, prefix=prefix, after=after, limit=limit))
+
+    def records_now(self, kind: str) -> Records:
+        """Return all records of a kind."""
+        return self._shelf.listed(kind, prefix="", after="", limit=ALL_RECORDS)
+
+    def versions(self) -> Deferred[Mapping[str, int]]:
+        """Return the version of each kind."""
+        return succeed(dict(self._shelf.versions))
 
     def healthy(self) -> bool:
         """Return True: memory has no disk to fill."""

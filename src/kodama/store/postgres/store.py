@@ -18,8 +18,10 @@ from twisted.internet.defer import Deferred, succeed
 from kodama.core.apikey import ApiKey
 from kodama.core.change import Change
 from kodama.core.position import Position
+from kodama.core.record import Record, RecordChange, Records, check_record
 from kodama.core.room import RoomFacts
 from kodama.store.interface import (
+    ALL_RECORDS,
     Group,
     Listed,
     Page,
@@ -29,7 +31,7 @@ from kodama.store.interface import (
     StoreUnavailable,
     Where,
 )
-from kodama.store.postgres import keys, reads
+from kodama.store.postgres import keys, reads, records
 from kodama.store.postgres.log import Log, put_room
 from kodama.store.postgres.server import Connection, has_partitions, make_week, prepare, unavailable
 from kodama.store.postgres.sweep import sweep
@@ -156,9 +158,7 @@ class PostgresStore:
     def drop_key(self, id: str) -> Deferred[bool]:  # noqa: A002 - a key's id
         """Forget an API key, durably."""
         dropped: list[bool] = []
-        done: Deferred[None] = self._opened.do(
-            self._one_step(lambda db: dropped.append(keys.drop(db, id)))
-        )
+        done: Deferred[None] = self._opened.do(self._one_step(lambda db: dropped.append(keys.drop(db, id))))
         return done.addCallback(lambda _: dropped[-1])
 
     def keys(self) -> Deferred[Sequence[ApiKey]]:
@@ -176,6 +176,41 @@ class PostgresStore:
             lambda db: (keys.listed(db), keys.ended(db, now=now))
         )
         return asked.addCallback(heard)
+
+    def write_records(self, changes: Sequence[RecordChange]) -> Deferred[Sequence[int]]:
+        """Write records, all or none."""
+        for change in changes:
+            check_record(change)
+        after: list[int] = []
+
+        def write(db: Connection) -> None:
+            after[:] = records.write(db, changes)
+
+        done: Deferred[None] = self._opened.do(self._one_step(write))
+        return done.addCallback(lambda _: after)
+
+    def record(self, kind: str, key: str) -> Deferred[Record | None]:
+        """Return one record."""
+        return self._opened.ask(lambda db: records.one(db, kind, key))
+
+    def records(
+        self, kind: str, *, prefix: str = "", after: str = "", limit: int = ALL_RECORDS
+    ) -> Deferred[Records]:
+        """Return the records of a kind by key."""
+        return self._opened.ask(lambda db: records.listed(db, kind, prefix=prefix, after=after, limit=limit))
+
+    def records_now(self, kind: str) -> Records:
+        """Return all records of a kind, waiting for them."""
+
+        def all_of_them() -> Iterator[Records]:
+            yield records.listed(self._log.connection, kind, prefix="", after="", limit=ALL_RECORDS)
+
+        found: Records = self._opened.do_now(all_of_them())
+        return found
+
+    def versions(self) -> Deferred[Mapping[str, int]]:
+        """Return the version of each kind."""
+        return self._opened.ask(records.versions)
 
     def healthy(self) -> bool:
         """Return whether the last attempt to write succeeded."""

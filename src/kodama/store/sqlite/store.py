@@ -19,9 +19,20 @@ from twisted.internet.defer import Deferred, succeed
 from kodama.core.apikey import ApiKey
 from kodama.core.change import Change
 from kodama.core.position import Position
+from kodama.core.record import Record, RecordChange, Records, check_record
 from kodama.core.room import RoomFacts
-from kodama.store.interface import Group, Listed, Page, RoomLog, Settle, Slice, StoreUnavailable, Where
-from kodama.store.sqlite import keys, reads
+from kodama.store.interface import (
+    ALL_RECORDS,
+    Group,
+    Listed,
+    Page,
+    RoomLog,
+    Settle,
+    Slice,
+    StoreUnavailable,
+    Where,
+)
+from kodama.store.sqlite import keys, reads, records
 from kodama.store.sqlite.file import hold, prepare, reading, transaction, writing
 from kodama.store.sqlite.log import Log, put_room
 from kodama.store.sqlite.sweep import sweep
@@ -171,6 +182,43 @@ class SqliteStore:
     def keys(self) -> Deferred[Sequence[ApiKey]]:
         """Return all API keys, oldest first."""
         return self._opened.ask(keys.listed)
+
+    def write_records(self, changes: Sequence[RecordChange]) -> Deferred[Sequence[int]]:
+        """Write records, all or none."""
+        for change in changes:
+            check_record(change)
+        after: list[int] = []
+
+        def write(file: sqlite3.Connection) -> None:
+            after[:] = records.write(file, changes)
+
+        done: Deferred[None] = self._opened.do(self._one_step(write))
+        return done.addCallback(lambda _: after)
+
+    def record(self, kind: str, key: str) -> Deferred[Record | None]:
+        """Return one record."""
+        return self._opened.ask(lambda file: records.one(file, kind, key))
+
+    def records(
+        self, kind: str, *, prefix: str = "", after: str = "", limit: int = ALL_RECORDS
+    ) -> Deferred[Records]:
+        """Return the records of a kind by key."""
+        return self._opened.ask(
+            lambda file: records.listed(file, kind, prefix=prefix, after=after, limit=limit)
+        )
+
+    def records_now(self, kind: str) -> Records:
+        """Return all records of a kind, waiting for them."""
+
+        def all_of_them() -> Iterator[Records]:
+            yield records.listed(self._connection, kind, prefix="", after="", limit=ALL_RECORDS)
+
+        found: Records = self._opened.do_now(all_of_them())
+        return found
+
+    def versions(self) -> Deferred[Mapping[str, int]]:
+        """Return the version of each kind."""
+        return self._opened.ask(records.versions)
 
     def healthy(self) -> bool:
         """Return whether the last attempt to write succeeded."""
