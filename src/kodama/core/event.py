@@ -7,6 +7,7 @@ pass the same bytes on. `Entry` is those bytes with the few facts that are neede
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -120,5 +121,9 @@ def entry(event: Logged, *, time: int) -> Entry:
 
 def timestamp(ms: int) -> str:
     """Return milliseconds since 1970 as RFC 3339, for example ``2026-11-23T22:10:05.123Z``."""
-    moment = datetime.fromtimestamp(ms // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+    return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"

