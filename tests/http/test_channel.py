@@ -272,12 +272,41 @@ def test_draining_closes_the_idle_now_and_the_busy_after_their_answer() -> None:
     site = parking(Parked())
     idle, busy = site.browser(), site.browser()
     busy.send(GET % 1)
-    site.factory.drain()
+    site.clock.advance(site.factory.limits.pause)
+    assert site.factory.drain() == 1
     assert not idle.open
     assert busy.open
     site.seen[0].answer(Answer(200))
     assert b"Connection: close" in busy.got
     assert not busy.open
+
+
+def test_draining_lets_those_ask_again_who_were_answered_a_moment_ago() -> None:
+    site = Site()
+    polling, silent = site.browser(), site.browser()
+    site.clock.advance(60)
+    for browser in (polling, silent):
+        browser.send(GET % 1)
+    assert site.factory.drain() == 2
+    polling.send(GET % 2)
+    assert polling.got.count(b"Connection: close") == 1
+    assert not polling.open
+    site.clock.advance(site.factory.limits.pause)
+    assert site.factory.drain() == 0
+    assert not silent.open
+
+
+@pytest.mark.parametrize("half", [b"GET / HT", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n123"])
+def test_a_request_that_does_not_arrive_is_refused_by_a_server_in_a_hurry(half: bytes) -> None:
+    site = parking(Parked())
+    late, idle, busy = site.browser(), site.browser(), site.browser()
+    late.send(half)
+    busy.send(GET % 1)
+    site.factory.drain()
+    site.factory.hurry()
+    assert late.statuses() == [503]
+    assert not late.channel.asking
+    assert (idle.got, busy.got, busy.open) == (b"", b"", True)
 
 
 def test_connections_beyond_the_limit_are_closed() -> None:

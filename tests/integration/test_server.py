@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -106,6 +107,33 @@ def test_sigterm_answers_waiting_polls_and_exits_with_zero(server: Server) -> No
     answer = got[0][1]
     assert (answer["events"], answer["cursor"]) == ([], first["cursor"])
     assert answer["after"] > 0
+
+
+def test_nobody_who_has_only_to_leave_keeps_a_server_from_stopping(server: Server) -> None:
+    """The drain may take 10 s; who is idle, half through a request, deaf or rude is not what it is for."""
+    upgrade = (
+        b"GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    asks = [
+        b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /healthz HT", upgrade,
+        b"GET /v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 60,
+    ]  # fmt: skip
+    open_ones = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in asks]
+    try:
+        for one, ask in zip(open_ones, asks, strict=True):
+            one.sendall(ask)
+        for one in (open_ones[1], open_ones[3], open_ones[4]):
+            assert one.recv(12).startswith(b"HTTP/1.1 ")
+        began = time.monotonic()
+        assert server.stop(signal.SIGTERM) == 0
+        assert time.monotonic() - began < 8
+        assert open_ones[2].recv(12) == b"HTTP/1.1 503"
+        assert open_ones[0].recv(12) == b""
+    finally:
+        for one in open_ones:
+            one.close()
+    assert "Traceback" not in server.log.read_text()
 
 
 def test_a_second_sigterm_during_the_drain_is_not_noticed(server: Server) -> None:

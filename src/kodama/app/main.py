@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -19,6 +19,11 @@ from kodama.app.keys import key
 from kodama.app.settings import BadSetting, Settings
 from kodama.app.verify import verify_command
 from kodama.client import Client, ClientFault, CursorFile, Event, Wants
+
+if TYPE_CHECKING:  # they bring the reactor with them, and so wait until there is one to serve
+    from twisted.python.failure import Failure
+
+    from kodama.app.service import KodamaService
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 _STOPS = (signal.SIGTERM, signal.SIGINT)
@@ -165,12 +170,7 @@ def _serve(settings: Settings) -> int:
             signal.signal(number, told_to_stop)
         try:
             service = assemble(fitted(settings), reactor, inherited=given)
-
-            def stop() -> Any:
-                systemd.notify("STOPPING=1", os.environ)
-                return service.running and service.stopService()
-
-            _reactor.addSystemEventTrigger("before", "shutdown", stop)
+            _reactor.addSystemEventTrigger("before", "shutdown", _stop, service, codes)
             service.startService()
             systemd.notify("READY=1", os.environ)
         except (BadSetting, StoreDamaged, error.CannotListenError, OSError) as problem:
@@ -185,6 +185,20 @@ def _serve(settings: Settings) -> int:
     _reactor.callWhenRunning(start)
     _reactor.run()
     return codes[0]
+
+
+def _stop(service: KodamaService, codes: list[int]) -> Any:
+    """Drain; if that fails it is logged, and seen from the exit code."""
+    from twisted.python import log
+
+    from kodama.app import systemd
+
+    def failed(failure: Failure) -> None:
+        log.err(failure, "The drain failed")
+        codes[0] = 1
+
+    systemd.notify("STOPPING=1", os.environ)
+    return service.running and service.stopService().addErrback(failed)
 
 
 def _store_file(data: Path | None) -> Path:

@@ -20,6 +20,8 @@ SWEEP_SECONDS: Final = 60.0
 LAG_SECONDS: Final = 0.5
 WATCH_SECONDS: Final = 0.5  # what is revoked elsewhere is known here within a second
 DRAIN_STEP: Final = 0.05
+ARRIVING: Final = 2.0  # a request that has begun when the drain does may take so long to arrive
+PARTING: Final = 3.0  # and who has been answered, so long to read it and go
 BACKLOG: Final = 4096
 _log: Final = Logger()
 
@@ -90,12 +92,22 @@ class KodamaService(Service):
         self._draining()  # readiness fails first
         if self._listening is not None:
             yield maybeDeferred(self._listening.stopListening)
-        self._factory.drain()
-        deadline = self._reactor.seconds() + self._drain
-        while self._factory.connections and self._reactor.seconds() < deadline:
+        began = self._reactor.seconds()
+        while self._must_wait(self._reactor.seconds() - began):
             yield deferLater(self._reactor, DRAIN_STEP)
-            self._factory.drain()
         yield self._node.stop()
+
+    def _must_wait(self, waited: float) -> bool:
+        """Close what may be closed; return whether anybody is worth waiting for after ``waited`` seconds.
+
+        Whoever does not read, or does not say goodbye, is no reason to be late: what the kernel
+        has taken is delivered by it even when the process is gone.
+        """
+        if waited >= self._drain:
+            return False
+        if waited >= ARRIVING:
+            self._factory.hurry()
+        return bool(self._factory.drain()) or (waited < PARTING and self._factory.connections > 0)
 
     def _begin(self, function: Callable[[], Deferred[None] | None], seconds: float) -> None:
         loop = LoopingCall(function)

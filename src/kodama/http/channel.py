@@ -285,10 +285,22 @@ class Channel:
             self.transport.loseConnection()
         self._forget()
 
-    def close_if_idle(self) -> None:
-        """Close the connection if nothing is asked on it."""
+    def close_if_idle(self, *, for_seconds: float) -> None:
+        """Close the connection if nothing was asked on it for so long."""
         if self._state is _HEAD and self._buffer is None:
-            self.close()
+            factory = self._factory
+            if factory.seconds() + factory.limits.idle - self.deadline >= for_seconds:
+                self.close()
+
+    @property
+    def asking(self) -> bool:
+        """Return whether a request is arriving or being served; else the client only has to read and go."""
+        return self._state is not _LINGER and self._state is not _TUNNEL
+
+    def refuse_unless_whole(self) -> None:
+        """Refuse a request that has begun but not arrived: the server goes down."""
+        if self._state is _BODY or (self._state is _HEAD and self._buffer is not None):
+            self._refuse(Refusal(503, "The server is going down; ask again."))
 
     def timed_out(self) -> None:
         """The wheel: the deadline has passed."""

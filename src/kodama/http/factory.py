@@ -62,8 +62,17 @@ class HttpFactory(Factory):
         """Forget a connection."""
         self._channels.discard(channel)
 
-    def drain(self) -> None:
-        """Close idle connections now, and each other one after its answer."""
+    def drain(self) -> int:
+        """Close idle connections, and each other one after its answer; return how many ask yet.
+
+        To be called again and again: whoever was answered a moment ago is about to poll again.
+        """
         self.draining = True
         for channel in tuple(self._channels):
-            channel.close_if_idle()
+            channel.close_if_idle(for_seconds=self.limits.pause)
+        return sum(channel.asking for channel in self._channels)
+
+    def hurry(self) -> None:
+        """Refuse every request that has begun but not arrived."""
+        for channel in tuple(self._channels):
+            channel.refuse_unless_whole()

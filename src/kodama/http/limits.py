@@ -18,8 +18,9 @@ class Limits:
     ``remembered``: a header block above this is parsed anew each time, so that
     waiting clients cannot pin memory. ``linger``: how long a refused client may still talk, so
     that the refusal is not destroyed by a reset. ``closing``: how long
-    the last answer may take to be read before the connection is cut. ``connections``: beyond it
-    new ones are closed.
+    the last answer may take to be read before the connection is cut. ``pause``: who was answered
+    so lately is about to ask again, and a drain leaves it the time to be told. ``connections``:
+    beyond it new ones are closed.
     """
 
     header_bytes: int = 32 * 1024
@@ -34,4 +35,5 @@ class Limits:
     remembered: int = 4096
     linger: float = 2.0
     closing: float = 30.0
+    pause: float = 1.0
     connections: int = 15_000

@@ -35,7 +35,7 @@ STATUSES: Final[dict[str, tuple[int, str]]] = {
 
 _BY_STATUS: Final = {
     400: "bad_request", 405: "method_not_allowed", 408: "timeout", 413: "too_large",
-    417: "bad_request", 431: "headers_too_large",
+    417: "bad_request", 431: "headers_too_large", 503: "overloaded",
 }  # fmt: skip
 
 
