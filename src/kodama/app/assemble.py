@@ -18,6 +18,7 @@ from kodama.bus.interface import Bus
 from kodama.bus.local import LocalBus
 from kodama.bus.remote import RemoteBus
 from kodama.core.limits import Rate
+from kodama.core.returning import Returns
 from kodama.core.room import Retention
 from kodama.core.who import NOBODY, STRANGER
 from kodama.http.echo import Echoes
@@ -169,7 +170,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     }
     streams = {
         framing: Streams(
-            kind, node, clock=reactor, now=wall_clock, fields=FIELDS, random=Random(),  # noqa: S311
+            kind, node, clock=reactor, now=wall_clock, fields=FIELDS,
             fail=lambda request, failure: site.fail(request, failure),
             fault=lambda failure: site.fault_in_stream(failure),
         )
@@ -179,7 +180,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     sockets = WebSockets(
         node, people,
         Followers(
-            node, clock=reactor, now=wall_clock, random=Random(),  # noqa: S311 - it spreads returns
+            node, clock=reactor, now=wall_clock,
             fault=lambda failure: site.fault_in_stream(failure),
         ),
         now=wall_clock,
@@ -229,8 +230,9 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
 
     def draining() -> None:
         operations.draining = True
+        returns = Returns(factory.connections, Random().random)  # noqa: S311 - it spreads them
         for transport in transports:
-            transport.drain()
+            transport.drain(returns)
         echoes.drain()
 
     return KodamaService(

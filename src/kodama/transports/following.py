@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from itertools import chain
-from random import Random
 from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred
@@ -28,6 +27,7 @@ from twisted.python.failure import Failure
 
 from kodama.core.errors import Refused, Unauthorized
 from kodama.core.position import Position
+from kodama.core.returning import Returns
 from kodama.core.stream import Lost, Reason
 from kodama.core.who import Who, admit
 from kodama.node import LiveRoom, Node
@@ -40,7 +40,6 @@ PIECES: Final = 16  # such pieces in one turn of the loop
 TICK: Final = 1.0
 
 Ages = tuple[int, ...]  # of what each room remembered when it was read
-COME_BACK: Final = (0.5, 3.0)
 
 
 class Outlet(Protocol):
@@ -357,7 +356,7 @@ class Followers:
     """All readers of one transport. ``fault`` logs a failure of ours and words it; ``now`` is in ms."""
 
     def __init__(
-        self, node: Node, *, clock: IReactorTime, now: Callable[[], int], random: Random,
+        self, node: Node, *, clock: IReactorTime, now: Callable[[], int],
         fault: Callable[[Failure], Problem],
     ) -> None:  # fmt: skip
         self.node = node
@@ -365,12 +364,11 @@ class Followers:
         self.clock = clock
         self.fault = fault
         self._now = now
-        self._random = random
         self.alone: set[Following] = set()
         self.crowds: dict[Standing, Crowd] = {}
         self._expiring: set[Following] = set()
         self._ticking: IDelayedCall | None = None
-        self._draining = False
+        self._returns: Returns | None = None  # the drain has begun
 
     @property
     def waiting(self) -> int:
@@ -398,11 +396,11 @@ class Followers:
             self._expiring.add(following)
         following.review()
 
-    def drain(self) -> None:
-        """Send every reader away, each with a time of its own."""
-        self._draining = True
+    def drain(self, returns: Returns) -> None:
+        """Send every reader away, each with a time of its own, and so whoever comes yet."""
+        self._returns = returns
         for following in self.everybody():
-            following.send_away(self._return_time())
+            following.send_away(returns.after())
 
     def review(self, verdict: Verdict) -> None:
         """End the reading of everybody whom ``verdict`` refuses."""
@@ -417,8 +415,8 @@ class Followers:
 
     def arrived(self, following: Following) -> None:
         """``following`` stands at the end of its rooms: let it wait with others."""
-        if self._draining:
-            following.send_away(self._return_time())
+        if self._returns is not None:
+            following.send_away(self._returns.after())
             return
         if following.until is Until.CAUGHT_UP:
             following.finish()
@@ -447,9 +445,6 @@ class Followers:
     async def rooms_again(self, rooms: Sequence[LiveRoom]) -> tuple[LiveRoom, ...]:
         """Return the rooms of these names as the node follows them now."""
         return tuple([self.node.followed(room.name) or await self.node.room(room.name) for room in rooms])
-
-    def _return_time(self) -> float:
-        return round(self._random.uniform(*COME_BACK), 2)
 
     def _tick(self) -> None:
         """Keep quiet connections alive, and end those whose session has run out: one look a second."""

@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 from kodama.core.errors import BadCursor, Forbidden
 from kodama.core.event import Entry
 from kodama.core.position import Position, encode_cursor, parse_cursor
+from kodama.core.returning import Returns
 from kodama.core.room import Access
 from kodama.core.stream import Lost, Recovered, Stored
 from kodama.http.message import Answer, Fields, Request
@@ -50,7 +51,7 @@ class Door2011:
         finding = Deferred.fromCoroutine(self._begin(request, callback))
         finding.addErrback(lambda failure: self._fail(request, failure))
 
-    def drain(self) -> None:
+    def drain(self, returns: Returns) -> None:
         """Close every connection without an answer, as the contract wants."""
         self._draining = True
         for one in tuple(self._waiting):

@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 
 from kodama.core.lease import Lease
 from kodama.core.position import Cursor
+from kodama.core.returning import Returns
 from kodama.core.room import Access
 from kodama.core.who import NOBODY, Who, admit
 from kodama.http.lot import Lot
@@ -31,7 +32,6 @@ from kodama.wire.jsonp import call
 
 HOLD_JITTER: Final = 0.15
 _PUBLIC: Final = Access.PUBLIC  # a global is found faster than a member of an Enum
-COME_BACK: Final = (0.5, 3.0)
 
 
 class LongPolls:
@@ -60,7 +60,7 @@ class LongPolls:
         self._held: set[Held] = set()
         self.crowds: set[Crowd] = set()
         self._heard: tuple[Sequence[bytes], dict[object, Answer]] = ((), {})
-        self.draining = False
+        self.returns: Returns | None = None  # the drain has begun
         self.clearance = object()
 
     def serve(self, request: Request, asked: Asked, who: Who) -> None:
@@ -76,14 +76,14 @@ class LongPolls:
         finding.addCallback(self._found, request, asked, who)
         finding.addErrback(lambda failure: self.fail(request, failure))
 
-    def drain(self) -> None:
-        """Answer every parked poll with its cursor and when to come back."""
-        self.draining = True
+    def drain(self, returns: Returns) -> None:
+        """Answer every parked poll, and each that comes yet, with its cursor and when to come back."""
+        self.returns = returns
         for crowd in tuple(self.crowds):
-            crowd.part()
+            crowd.part(returns)
         for held in tuple(self._held):
             held.leave()
-            self.send_away(held)
+            self.send_away(held, returns)
 
     def review(self, verdict: Verdict) -> None:
         """End every parked poll of those whom ``verdict`` refuses."""
@@ -168,8 +168,8 @@ class LongPolls:
         if held.request.answered:  # it hung up while the store was asked
             self._done(held)
             return
-        if self.draining:
-            self.send_away(held)
+        if self.returns is not None:
+            self.send_away(held, self.returns)
             return
         wait = self.jittered() if poll.wait is None else poll.wait
         if not wait or held.request.line.method == b"HEAD":
@@ -236,11 +236,10 @@ class LongPolls:
             more["ticket"] = self._ticket(held.who)
         return more
 
-    def send_away(self, held: Held) -> None:
+    def send_away(self, held: Held, returns: Returns) -> None:
         """Tell ``held`` when to come back, and close its connection."""
-        after = round(self._random.uniform(*COME_BACK), 2)
         self._done(held)
-        body = batch(held.plan.cursor, (), extra=self._extra(held, after=after))
+        body = batch(held.plan.cursor, (), extra=self._extra(held, after=returns.after()))
         held.request.answer_and_close(self.encode(held.plan.poll, body))
 
     def _done(self, held: Held) -> None:
@@ -282,7 +281,7 @@ class Crowd:
         room, lot = self._room, self._lot
         if room.stream.top != self._place or room.facts.access is not _PUBLIC or not room.followed:
             return False
-        if who.rooms is not None or self._polls.draining or not request.park(lot, who):
+        if who.rooms is not None or self._polls.returns is not None or not request.park(lot, who):
             return False
         if len(lot.waiting) == 1:
             room.readers[self] = None
@@ -311,11 +310,11 @@ class Crowd:
         metrics.cursor_lag.observe(owed.lag, size)
         lot.answer(polls.encode(plan.poll, body))
 
-    def part(self) -> None:
+    def part(self, returns: Returns) -> None:
         """Send everybody away: the server is draining."""
         self.emptied()
         for request, who in self._lot.recall():
-            self._polls.send_away(Held(self._polls, request, self._plan, _whose(who)))
+            self._polls.send_away(Held(self._polls, request, self._plan, _whose(who)), returns)
 
     def review(self, verdict: Verdict) -> None:
         """End the polls of those whom ``verdict`` refuses."""

@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 from kodama.core.errors import Refused
 from kodama.core.merge import in_turn
 from kodama.core.position import Cursor, Position, encode_cursor
+from kodama.core.returning import Returns
 from kodama.core.stream import Lost, Reason, Recovered, Stored
 from kodama.core.who import Who
 from kodama.node import LiveRoom, Node
@@ -33,8 +34,8 @@ class Transport(Protocol):
         """Return how many readers are held."""
         ...
 
-    def drain(self) -> None:
-        """Send every reader away, each with its cursor and when to come back."""
+    def drain(self, returns: Returns) -> None:
+        """Send every reader away, now and from now on, each with its cursor and when to come back."""
         ...
 
     def review(self, verdict: Verdict) -> None:

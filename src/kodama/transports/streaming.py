@@ -7,7 +7,6 @@ what comes later is a record. One object a framing, for chunks and for bare byte
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from random import Random
 from typing import Any, Protocol
 
 import msgspec
@@ -15,6 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
+from kodama.core.returning import Returns
 from kodama.core.who import Who, admit
 from kodama.http.message import Fields, Request
 from kodama.http.stream import chunk
@@ -42,7 +42,7 @@ class Streams:
 
     def __init__(
         self, framing: Callable[[Wrap], HttpFraming], node: Node, *, clock: IReactorTime,
-        now: Callable[[], int], fields: Fields, random: Random,
+        now: Callable[[], int], fields: Fields,
         fail: Callable[[Request, Failure], None], fault: Callable[[Failure], Problem],
     ) -> None:  # fmt: skip
         self._node = node
@@ -51,7 +51,7 @@ class Streams:
         self._chunked = framing(chunk)
         self._bare = framing(bare)
         self._fields: Fields = (("Content-Type", self._bare.media_type), *fields)
-        self._followers = Followers(node, clock=clock, now=now, random=random, fault=fault)
+        self._followers = Followers(node, clock=clock, now=now, fault=fault)
 
     def serve(self, request: Request, asked: Asked, who: Who) -> None:
         """Begin a stream."""
@@ -59,9 +59,9 @@ class Streams:
         finding.addCallback(self._begin, request, who)
         finding.addErrback(lambda failure: self._fail(request, failure))
 
-    def drain(self) -> None:
+    def drain(self, returns: Returns) -> None:
         """Tell every reader when to come back, and end."""
-        self._followers.drain()
+        self._followers.drain(returns)
 
     def review(self, verdict: Verdict) -> None:
         """End the streams of those whom ``verdict`` refuses."""

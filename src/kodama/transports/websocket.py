@@ -12,6 +12,7 @@ from typing import Protocol
 
 from kodama.core.errors import Refused, Unauthorized
 from kodama.core.position import Position
+from kodama.core.returning import Returns
 from kodama.core.who import Who
 from kodama.http.deflate import Deflate
 from kodama.http.frames import Message
@@ -95,9 +96,9 @@ class WebSockets:
         """Return how many sockets are open."""
         return self.followers.waiting
 
-    def drain(self) -> None:
+    def drain(self, returns: Returns) -> None:
         """Tell each client when to come back, and close."""
-        self.followers.drain()
+        self.followers.drain(returns)
 
     def review(self, verdict: Verdict) -> None:
         """Close the sockets of those whom ``verdict`` refuses: their token is worth nothing any more."""
