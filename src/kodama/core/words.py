@@ -1,0 +1,75 @@
+"""Which words a text is found by: the same cut for what is stored and for what is asked.
+
+The one decision here: scripts that are written without spaces (kana, Han, Hangul, Thai, Lao, Burmese,
+Khmer) are cut into overlapping pairs and a last single, so that a word of two characters is found
+inside a sentence without a dictionary; everything else is found by the beginning of a word. A store
+indexes `words`, and a phrase of a query is a run of them. They hold letters, digits and marks only,
+never the syntax of an index.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+_DENSE: Final = (
+    "\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ece\u1000-\u1049\u1100-\u11ff\u1780-\u17d3"
+    "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3105-\u312f"
+    "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_RUN: Final = re.compile(
+    f"(?P<dense>[{_DENSE}]+)|[^\\W_{_DENSE}](?:[^\\W_{_DENSE}]|[\u0300-\u036f\u0900-\u0963\u0970-\u0df3])*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words that follow each other; the last one may go on, unless it is a pair."""
+
+    words: tuple[str, ...]
+    is_prefix: bool
+
+
+def fold(text: str) -> str:
+    """Return NFKC(casefold(NFKC(text))): one spelling for every case and width (UAX #15)."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def words(text: str) -> list[str]:
+    """Return the words by which ``text`` is found, in their order."""
+    found: list[str] = []
+    for run in _RUN.finditer(fold(text)):
+        chars = run.group()
+        if run.lastgroup == "dense":
+            found += [chars[at : at + 2] for at in range(len(chars))]
+        else:
+            found.append(chars)
+    return found
+
+
+def phrases(query: str) -> tuple[Phrase, ...]:
+    """Return what a text has to contain, all of it; nothing if ``query`` has no word."""
+    found: dict[Phrase, None] = {}
+    for run in _RUN.finditer(fold(query)):
+        chars = run.group()
+        if run.lastgroup == "dense" and len(chars) > 1:
+            pairs = tuple(chars[at : at + 2] for at in range(len(chars) - 1))
+            found[Phrase(pairs, is_prefix=False)] = None
+        else:
+            found[Phrase((chars,), is_prefix=True)] = None
+    return tuple(found)
+
+
+def contains(text: str, wanted: tuple[Phrase, ...]) -> bool:
+    """Tell whether ``text`` has every phrase: the model that an index is checked against."""
+    kept = words(text)
+    return all(_has(kept, phrase) for phrase in wanted)
+
+
+def _has(kept: list[str], phrase: Phrase) -> bool:
+    if phrase.is_prefix:
+        return any(word.startswith(phrase.words[0]) for word in kept)
+    size = len(phrase.words)
+    return any(tuple(kept[at : at + size]) == phrase.words for at in range(len(kept)))
