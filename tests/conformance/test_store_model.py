@@ -14,6 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from kodama.core.event import Entry, decode
 from kodama.core.record import DropRecord, PutRecord
 from kodama.core.room import DAY_MS, Access, Retention, RoomFacts
+from kodama.core.search import Has, Place, Wanted
+from kodama.core.who import NOBODY, Who
+from kodama.core.words import phrases
 from kodama.store.interface import After, Around, Before, Newest, Stored
 from kodama.store.memory import MemoryStore
 from tests.conformance.stores import (
@@ -32,7 +35,7 @@ from tests.conformance.stores import (
 
 rooms = st.sampled_from(["lobby", "garden"])
 people = st.sampled_from([AIKO, BEN])
-words = st.sampled_from(["a", "b", "見て", "\ud800", "x" * 3000])
+words = st.sampled_from(["a", "b", "見て", "\ud800", "x" * 3000, "会議の件 `a b` https://example.com/x"])
 targets = st.integers(-1, 12)
 changes = st.one_of(
     st.builds(
@@ -65,6 +68,15 @@ revisions = st.sampled_from([None, None, 0, 1, 2, 3, 5])
 record_changes = st.one_of(
     st.builds(PutRecord, kind=kinds, key=keys, body=st.binary(max_size=3), expected=revisions),
     st.builds(DropRecord, kind=kinds, key=keys, expected=revisions),
+)
+people_asking = st.sampled_from([NOBODY, Who(author=AIKO), Who(rooms=frozenset(["garden"]))])
+wishes = st.builds(
+    Wanted,
+    phrases=st.sampled_from(["", "a", "会議", "件 x", "見"]).map(phrases),
+    without=st.sampled_from(["", "", "b", "の件"]).map(phrases),
+    room=st.sampled_from([None, None, "lobby", "nowhere"]),
+    author=st.sampled_from([None, None, "u_ben", "AIKO"]),
+    has=st.sampled_from([(), (), (Has.LINK,), (Has.CODE, Has.LINK), (Has.FILE,)]),
 )
 
 
@@ -145,6 +157,32 @@ class BothStores(RuleBasedStateMachine):
     @rule(room=rooms, back=st.sampled_from([0, 1, 1_000, DAY_MS]))
     def offset_at(self, room: str, back: int) -> None:
         self.same(lambda store: store.offset_at(room, time=self.real.clock[0] - back))
+
+    @rule(wanted=wishes, who=people_asking, limit=st.sampled_from([2, 1000]))
+    def search(self, wanted: Wanted, who: Who, limit: int) -> None:
+        """Of one moment in different rooms the order is free: the times are compared, and all of all."""
+        ask = lambda store: store.search(wanted, who=who, limit=limit, size=2**40)  # noqa: E731
+        model, real = (site.wait(ask(site.store)) for site in (self.model, self.real))
+        assert [one.time for one in model.messages] == [one.time for one in real.messages]
+        assert model.more == real.more
+        if limit == 1000:
+            assert sorted(map(repr, comparable(model.messages))) == sorted(
+                map(repr, comparable(real.messages))
+            )
+
+    @rule(back=st.sampled_from([0, 1, 1_000]), room=rooms, offset=targets)
+    def search_in_time(self, back: int, room: str, offset: int) -> None:
+        now = self.real.clock[0]
+        for wanted in (
+            Wanted(before=now - back), Wanted(since=now - back), Wanted(room=room, below=offset),
+            Wanted(room=room, past=Place(now - back, room, offset)),
+        ):  # fmt: skip
+            found = [
+                site.wait(site.store.search(wanted, who=Who(author=AIKO), limit=1000, size=2**40))
+                for site in (self.model, self.real)
+            ]
+            ours, theirs = (sorted(map(repr, comparable(one.messages))) for one in found)
+            assert ours == theirs
 
     @rule(room=rooms, size=st.sampled_from([0, 700, 20_000]))
     def open(self, room: str, size: int) -> None:

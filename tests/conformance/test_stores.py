@@ -27,7 +27,7 @@ from tests.conformance.stores import (
     topic,
 )
 
-NOT_STORES = {"__init__", "interface", "batch", "stamps", "threads", "schema", "__pycache__"}
+NOT_STORES = {"__init__", "interface", "batch", "stamps", "found", "threads", "schema", "__pycache__"}
 
 
 @pytest.fixture(params=sorted(STORES))

@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+
+RULE: Final = "1"  # changes whenever the same text would be cut into other words
 
 _DENSE: Final = (
     "\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ece\u1000-\u1049\u1100-\u11ff\u1780-\u17d3"
@@ -26,7 +29,7 @@ _RUN: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words that follow each other; the last one may go on, unless it is a pair."""
+    """Words that follow each other; with ``is_prefix`` the last one may go on."""
 
     words: tuple[str, ...]
     is_prefix: bool
@@ -62,14 +65,34 @@ def phrases(query: str) -> tuple[Phrase, ...]:
     return tuple(found)
 
 
-def contains(text: str, wanted: tuple[Phrase, ...]) -> bool:
+def quoted(text: str) -> Phrase | None:
+    """Return the one phrase that ``text`` is, word after word; None if it has no word.
+
+    Its last word does not go on, but a run of an unspaced script may: no word ends there.
+    """
+    runs = list(_RUN.finditer(fold(text)))
+    if not runs:
+        return None
+    found = words(text)
+    if runs[-1].lastgroup != "dense":
+        return Phrase(tuple(found), is_prefix=False)
+    if len(runs[-1].group()) == 1:
+        return Phrase(tuple(found), is_prefix=True)
+    return Phrase(tuple(found[:-1]), is_prefix=False)
+
+
+def contains(text: str, wanted: Iterable[Phrase]) -> bool:
     """Tell whether ``text`` has every phrase: the model that an index is checked against."""
     kept = words(text)
     return all(_has(kept, phrase) for phrase in wanted)
 
 
 def _has(kept: list[str], phrase: Phrase) -> bool:
-    if phrase.is_prefix:
-        return any(word.startswith(phrase.words[0]) for word in kept)
     size = len(phrase.words)
-    return any(tuple(kept[at : at + size]) == phrase.words for at in range(len(kept)))
+    *before, last = phrase.words
+    for at in range(len(kept) - size + 1):
+        end = kept[at + size - 1]
+        ends = end.startswith(last) if phrase.is_prefix else end == last
+        if ends and kept[at : at + size - 1] == before:
+            return True
+    return False

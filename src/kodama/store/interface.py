@@ -17,6 +17,9 @@
 7. Reads show all that was settled before they were asked for, from one moment each.
 8. Records (`kodama.core.record`) written together are written all or not at all, durably, and only
    if each is at the revision expected of it; a kind's version grows by one with each change.
+9. A message is found by what it says now, from its commit on: an edited one no longer by its old
+   words, a deleted one or one that retention took not at all. (What was stored before this version
+   is found when `Store.index` has come by it.)
 """
 
 from __future__ import annotations
@@ -33,6 +36,8 @@ from kodama.core.event import Entry
 from kodama.core.position import Position
 from kodama.core.record import Record, RecordChange, Records
 from kodama.core.room import RoomFacts
+from kodama.core.search import Wanted
+from kodama.core.who import Who
 
 ALL_RECORDS: Final = 1_000_000_000
 
@@ -93,6 +98,14 @@ class Page(NamedTuple):
     more: bool
     top: int
     epoch: str
+
+
+class Found(NamedTuple):
+    """Messages newest first (of one moment in different rooms: in any order), and whether there
+    are more."""
+
+    messages: Sequence[Entry]
+    more: bool
 
 
 class Listed(NamedTuple):
@@ -181,6 +194,16 @@ class Store(Protocol):
 
     def history(self, room: str, *, where: Where, limit: int) -> Deferred[Page]:
         """Return a page of messages, tombstones included."""
+        ...
+
+    def search(self, wanted: Wanted, *, who: Who, limit: int, size: int) -> Deferred[Found]:
+        """Return the newest messages that are ``wanted`` in rooms that ``who`` may read, at most
+        ``limit``, cut at ``size`` bytes of JSON but at least one if there is one."""
+        ...
+
+    def index(self) -> Deferred[bool]:
+        """Do a bounded piece of what search still needs: index what an older version or an
+        application stored, drop what was removed. Return whether there is more to do."""
         ...
 
     def rooms(self) -> Deferred[Sequence[Listed]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from bisect import bisect_left
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -33,12 +33,16 @@ from kodama.core.event import Entry, Logged, decode, encode, entry
 from kodama.core.position import START, Position
 from kodama.core.record import Record, RecordChange, RecordMoved, Records, Shelf, check_record
 from kodama.core.room import DAY_MS, RoomFacts
+from kodama.core.search import Place, Wanted
+from kodama.core.who import Who, admits
+from kodama.store.found import cut, look_through
 from kodama.store.interface import (
     ALL_RECORDS,
     After,
     Around,
     Before,
     Commit,
+    Found,
     Group,
     Listed,
     Newest,
@@ -169,6 +173,19 @@ class MemoryStore:
         }[type(where)]
         epoch = kept.epochs[-1][1] if kept.epochs else ""
         return succeed(Page(tuple(messages[first:last]), more, kept.top, epoch))
+
+    def search(self, wanted: Wanted, *, who: Who, limit: int, size: int) -> Deferred[Found]:
+        """Look through everything, the newest first."""
+        readable = [
+            _placed(room)
+            for name, room in self._rooms.items()
+            if wanted.room in (None, name) and admits(room.facts, who)
+        ]
+        return succeed(cut(look_through(readable, wanted), limit=limit, size=size))
+
+    def index(self) -> Deferred[bool]:
+        """Return False: there is no index."""
+        return succeed(False)  # noqa: FBT003 - an answer
 
     def rooms(self) -> Deferred[Sequence[Listed]]:
         """Return all rooms by name."""
@@ -347,6 +364,14 @@ def _repeated(room: _Room, nonce: Nonce) -> Stored:
         raise Conflict("The nonce was used for another message.")
     kept = room.at(stored.entry.offset)
     return Stored(kept or stored.entry._replace(json=b""), stored.id, fresh=False)
+
+
+def _placed(room: _Room) -> Iterator[tuple[Place, Entry]]:
+    """Yield a room's messages with their places, the newest first."""
+    name = room.facts.name
+    for one in reversed(room.log):
+        if one.kind == "message":
+            yield Place(one.time, name, one.offset), one
 
 
 def _forget(room: _Room, *, below: int) -> None:

@@ -13,7 +13,10 @@ from typing import Any, Final, NamedTuple
 from kodama.core.event import Entry
 from kodama.core.position import Position
 from kodama.core.room import Access, Retention, RoomFacts
-from kodama.store.interface import After, Around, Before, Listed, Newest, Page, RoomLog, Slice, Where
+from kodama.core.search import Place, Wanted
+from kodama.core.who import Who, admits
+from kodama.store.found import cut, look_through
+from kodama.store.interface import After, Around, Before, Found, Listed, Newest, Page, RoomLog, Slice, Where
 from kodama.store.postgres.log import ENTRY
 from kodama.store.postgres.server import Connection, connect
 from kodama.store.threads import Question
@@ -138,6 +141,17 @@ def history(connection: Connection, name: str, *, where: Where, limit: int) -> P
     return Page(tuple(messages), more, room.top, room.epoch)
 
 
+def search(connection: Connection, wanted: Wanted, *, who: Who, limit: int, size: int) -> Found:
+    """Return the newest messages that are wanted, by looking through them."""
+    rows = connection.execute(f"SELECT {_FACTS}, id, swept, top, epoch FROM kodama_rooms")  # noqa: S608
+    readable = [
+        _placed(connection, facts.name, Extent(*row[-4:]))
+        for row in rows
+        if admits(facts := _facts(row[:-4]), who) and wanted.room in (None, facts.name)
+    ]
+    return cut(look_through(readable, wanted), limit=limit, size=size)
+
+
 def rooms(connection: Connection) -> Sequence[Listed]:
     """Return all rooms by name."""
     rows = connection.execute(f"SELECT {_FACTS}, top FROM kodama_rooms ORDER BY name")  # noqa: S608
@@ -185,6 +199,15 @@ def _page(connection: Connection, room: Extent, *, where: Where, limit: int) -> 
             below, older = _some(connection, _BELOW, room=room, offset=offset, limit=limit // 2)
             above, newer = _some(connection, _FROM, room=room, offset=offset, limit=limit - limit // 2)
             return [*below[::-1], *above], older or newer
+
+
+def _placed(connection: Connection, name: str, room: Extent) -> Iterator[tuple[Place, Entry]]:
+    before, more = room.top + 1, True
+    while more:
+        below, more = _some(connection, _BELOW, room=room, offset=before, limit=_STEP_ROWS)
+        for entry in below:
+            yield Place(entry.time, name, entry.offset), entry
+            before = entry.offset
 
 
 def _some(

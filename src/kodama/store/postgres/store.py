@@ -20,8 +20,11 @@ from kodama.core.change import Change
 from kodama.core.position import Position
 from kodama.core.record import Record, RecordChange, Records, check_record
 from kodama.core.room import RoomFacts
+from kodama.core.search import Wanted
+from kodama.core.who import Who
 from kodama.store.interface import (
     ALL_RECORDS,
+    Found,
     Group,
     Listed,
     Page,
@@ -104,6 +107,14 @@ class PostgresStore:
     def history(self, room: str, *, where: Where, limit: int) -> Deferred[Page]:
         """Return a page of messages."""
         return self._opened.ask(lambda db: reads.history(db, room, where=where, limit=limit))
+
+    def search(self, wanted: Wanted, *, who: Who, limit: int, size: int) -> Deferred[Found]:
+        """Return the newest messages that are wanted."""
+        return self._opened.ask(lambda db: reads.search(db, wanted, who=who, limit=limit, size=size))
+
+    def index(self) -> Deferred[bool]:
+        """Return False: there is no index."""
+        return succeed(False)  # noqa: FBT003 - an answer
 
     def rooms(self) -> Deferred[Sequence[Listed]]:
         """Return all rooms by name."""

@@ -126,6 +126,7 @@ def writing(path: Path) -> sqlite3.Connection:
             f"busy_timeout = {BUSY_MS}",
             "journal_mode = WAL",
             "synchronous = FULL",
+            "secure_delete = ON",
             f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
             "journal_size_limit = 67108864",
             "cache_size = -16384",

@@ -1,19 +1,17 @@
 """The transaction in SQLite: what a batch asks for, and how rows go in.
 
 The one decision here is that nothing is done a row at a time. The heads of rooms are remembered
-from the last commit; events and nonces are inserted by one statement for many rows (a statement
-per row gives up and retakes the interpreter's lock at each).
+from the last commit; events, nonces and what is found by are inserted by one statement for many rows.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from itertools import chain
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from kodama.core.change import Change
 from kodama.core.event import Entry
@@ -21,11 +19,11 @@ from kodama.core.room import RoomFacts
 from kodama.store.batch import Batch, EventRow, Head, Known, NonceRow
 from kodama.store.interface import Commit, Stored
 from kodama.store.sqlite.file import outage, transaction, unavailable
+from kodama.store.sqlite.index import Index, Line
+from kodama.store.sqlite.rows import chunks, insert, marks
 
 ENTRY: Final = "offset, epoch, time, kind, json"
-CHUNKS: Final = (64, 16, 4, 1)  # rows a statement; few sizes, so that all stay prepared
-
-_Row = TypeVar("_Row")
+MESSAGE: Final = "message"  # the kind of events that are found by what they say
 
 
 def put_room(connection: sqlite3.Connection, facts: RoomFacts) -> int:
@@ -55,9 +53,10 @@ class Log:
     unavailable = staticmethod(unavailable)
 
     def __init__(
-        self, connection: sqlite3.Connection, *, lock: int, epoch: str, now: Callable[[], int]
+        self, connection: sqlite3.Connection, *, index: Index, lock: int, epoch: str, now: Callable[[], int]
     ) -> None:
         self.connection = connection
+        self._index = index
         self._lock = lock
         self.epoch = epoch
         self.now = now
@@ -90,10 +89,10 @@ class Log:
     def known(self, keys: Sequence[tuple[int, str, str]]) -> Mapping[tuple[int, str, str], Known]:
         """Return what was stored under these nonces."""
         found: dict[tuple[int, str, str], Known] = {}
-        for some in _chunks(keys):
+        for some in chunks(keys):
             # A join in this order, because for `IN (VALUES …)` SQLite walks the whole table.
             rows = self.connection.execute(
-                f"WITH asked (room, who, what) AS (VALUES {_marks(3, len(some))}) "  # noqa: S608
+                f"WITH asked (room, who, what) AS (VALUES {marks(3, len(some))}) "  # noqa: S608
                 "SELECT room_id, sender, nonce, id, offset, epoch, time, digest FROM asked "
                 "CROSS JOIN nonces ON room_id = room AND sender = who AND nonce = what",
                 list(chain.from_iterable(some)),
@@ -119,7 +118,10 @@ class Log:
         return [json for (json,) in rows]
 
     def rewrite(self, head: Head, *, offset: int, json: bytes) -> None:
-        """Replace an entry's bytes."""
+        """Replace an entry's bytes and what it is found by."""
+        old = self.at(head, offset)
+        if old is not None and old.kind == MESSAGE:
+            self._index.rewrite(Line(head.id, offset, old.time, old.json), json)
         self.connection.execute(
             "UPDATE events SET json = ? WHERE room_id = ? AND offset = ?", (json, head.id, offset)
         )
@@ -134,8 +136,11 @@ class Log:
 
     def insert(self, events: Sequence[EventRow], nonces: Sequence[NonceRow]) -> None:
         """Insert rows, many a statement."""
-        _insert(self.connection, "events", columns=len(EventRow._fields), rows=events)
-        _insert(self.connection, "nonces", columns=len(NonceRow._fields), rows=nonces)
+        insert(self.connection, "events", columns=len(EventRow._fields), rows=events)
+        insert(self.connection, "nonces", columns=len(NonceRow._fields), rows=nonces)
+        self._index.add(
+            Line(row.room_id, row.offset, row.time, row.json) for row in events if row.kind == MESSAGE
+        )
 
 
 def read_head(connection: sqlite3.Connection, room: str) -> Head | None:
@@ -152,27 +157,3 @@ def read_head(connection: sqlite3.Connection, room: str) -> Head | None:
     ).fetchone()
     head = Head(number, top, time, epoch[0] if epoch else "")
     return replace(head, top=newest[0], time=newest[1]) if newest else head
-
-
-def _insert(
-    connection: sqlite3.Connection, table: str, *, columns: int, rows: Sequence[Sequence[Any]]
-) -> None:
-    for some in _chunks(rows):
-        connection.execute(
-            f"INSERT INTO {table} VALUES {_marks(columns, len(some))}",  # noqa: S608
-            list(chain.from_iterable(some)),
-        )
-
-
-def _chunks(rows: Sequence[_Row]) -> Iterable[Sequence[_Row]]:
-    start = 0
-    for size in CHUNKS:
-        while len(rows) - start >= size:
-            yield rows[start : start + size]
-            start += size
-
-
-@lru_cache(maxsize=32)
-def _marks(columns: int, rows: int) -> str:
-    row = "(" + ", ".join("?" * columns) + ")"
-    return ", ".join([row] * rows)

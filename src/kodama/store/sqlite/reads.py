@@ -16,7 +16,7 @@ from kodama.core.room import Access, Retention, RoomFacts
 from kodama.store.interface import After, Around, Before, Listed, Newest, Page, RoomLog, Slice, Where
 from kodama.store.sqlite.log import ENTRY, read_head
 
-_FACTS: Final = "name, title, topic, access, owner, days, events"
+FACTS: Final = "name, title, topic, access, owner, days, events"
 _BELOW: Final = (
     f"SELECT {ENTRY} FROM events WHERE room_id = ? AND offset < ? AND kind = 'message' "  # noqa: S608
     "ORDER BY offset DESC LIMIT ?"
@@ -65,7 +65,7 @@ def open_room(connection: sqlite3.Connection, name: str, *, tail_bytes: int) -> 
     room = extent(connection, name)
     if room is None:
         return None
-    facts = connection.execute(f"SELECT {_FACTS} FROM rooms WHERE id = ?", (room.id,)).fetchone()  # noqa: S608
+    facts = connection.execute(f"SELECT {FACTS} FROM rooms WHERE id = ?", (room.id,)).fetchone()  # noqa: S608
     epochs = connection.execute(
         "SELECT first, epoch FROM epochs WHERE room_id = ? ORDER BY first", (room.id,)
     ).fetchall()
@@ -79,7 +79,7 @@ def open_room(connection: sqlite3.Connection, name: str, *, tail_bytes: int) -> 
             if tail_bytes < 0:
                 break
             tail.append(Entry(*row))
-    return RoomLog(_facts(facts), room.first, room.top, tuple(epochs), tuple(reversed(tail)))
+    return RoomLog(facts_of(facts), room.first, room.top, tuple(epochs), tuple(reversed(tail)))
 
 
 def read(connection: sqlite3.Connection, name: str, *, after: int, limit: int, size: int) -> Slice:
@@ -120,10 +120,10 @@ def history(connection: sqlite3.Connection, name: str, *, where: Where, limit: i
 def rooms(connection: sqlite3.Connection) -> Sequence[Listed]:
     """Return all rooms by name."""
     rows = connection.execute(
-        f"SELECT {_FACTS}, coalesce((SELECT max(offset) FROM events WHERE room_id = rooms.id), swept) "  # noqa: S608
+        f"SELECT {FACTS}, coalesce((SELECT max(offset) FROM events WHERE room_id = rooms.id), swept) "  # noqa: S608
         "FROM rooms ORDER BY name"
     )
-    return tuple(Listed(_facts(row[:-1]), row[-1]) for row in rows)
+    return tuple(Listed(facts_of(row[:-1]), row[-1]) for row in rows)
 
 
 def tops(connection: sqlite3.Connection, names: Sequence[str]) -> Mapping[str, Position]:
@@ -158,7 +158,8 @@ def _some(
     return [Entry(*row) for row in rows[:limit]], len(rows) > limit
 
 
-def _facts(row: Sequence[object]) -> RoomFacts:
+def facts_of(row: Sequence[object]) -> RoomFacts:
+    """Return the settings of the room whose columns are ``FACTS``."""
     name, title, topic, access, owner, days, events = row
     return RoomFacts(
         name=str(name), title=str(title), topic=str(topic), access=Access(str(access)),

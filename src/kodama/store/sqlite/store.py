@@ -21,8 +21,11 @@ from kodama.core.change import Change
 from kodama.core.position import Position
 from kodama.core.record import Record, RecordChange, Records, check_record
 from kodama.core.room import RoomFacts
+from kodama.core.search import Wanted
+from kodama.core.who import Who
 from kodama.store.interface import (
     ALL_RECORDS,
+    Found,
     Group,
     Listed,
     Page,
@@ -34,7 +37,9 @@ from kodama.store.interface import (
 )
 from kodama.store.sqlite import keys, reads, records
 from kodama.store.sqlite.file import hold, prepare, reading, transaction, writing
+from kodama.store.sqlite.index import Index
 from kodama.store.sqlite.log import Log, put_room
+from kodama.store.sqlite.search import search
 from kodama.store.sqlite.sweep import sweep
 from kodama.store.stamps import SECRET_BYTES, new_epoch
 from kodama.store.threads import FromThread, Threads
@@ -71,12 +76,13 @@ class SqliteStore:
         try:
             prepare(self._path)
             self._connection = writing(self._path)
+            self._index = Index(self._connection, now=self._now)
             self._remember()
         except BaseException:
             os.close(self._lock)
             raise
         self._threads = Threads(
-            Log(self._connection, lock=self._lock, epoch=self._epoch, now=self._now),
+            Log(self._connection, index=self._index, lock=self._lock, epoch=self._epoch, now=self._now),
             reading=lambda: reading(self._path), readers=READERS, reactor=self._reactor,
             deliver=deliver, waiting_limit=self._waiting_limit,
         )  # fmt: skip
@@ -111,6 +117,14 @@ class SqliteStore:
         """Return a page of messages."""
         return self._opened.ask(lambda file: reads.history(file, room, where=where, limit=limit))
 
+    def search(self, wanted: Wanted, *, who: Who, limit: int, size: int) -> Deferred[Found]:
+        """Return the newest messages that are wanted."""
+        return self._opened.ask(lambda file: search(file, wanted, who=who, limit=limit, size=size))
+
+    def index(self) -> Deferred[bool]:
+        """Do a bounded piece of what search still needs."""
+        return self._opened.do(self._piece()) if self._index.waiting else succeed(False)  # noqa: FBT003 - an answer
+
     def rooms(self) -> Deferred[Sequence[Listed]]:
         """Return all rooms by name."""
         return self._opened.ask(reads.rooms)
@@ -129,7 +143,9 @@ class SqliteStore:
 
     def sweep(self) -> Deferred[Sequence[tuple[str, int]]]:
         """Apply every room's retention in short steps and forget old nonces and sessions."""
-        swept: Deferred[Sequence[tuple[str, int]]] = self._opened.do(sweep(self._connection, now=self._now))
+        swept: Deferred[Sequence[tuple[str, int]]] = self._opened.do(
+            sweep(self._connection, self._index, now=self._now)
+        )
         return swept.addCallback(self._forget_sessions)
 
     def secret(self, purpose: str) -> bytes:
@@ -243,6 +259,9 @@ class SqliteStore:
         with transaction(self._connection):
             work(self._connection)
         yield None
+
+    def _piece(self) -> Iterator[bool]:
+        yield self._index.piece()
 
     @property
     def _opened(self) -> Threads[sqlite3.Connection]:

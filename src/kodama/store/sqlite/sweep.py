@@ -13,6 +13,8 @@ from typing import Final
 
 from kodama.core.room import DAY_MS, Retention
 from kodama.store.sqlite.file import transaction
+from kodama.store.sqlite.index import Index, Line
+from kodama.store.sqlite.log import MESSAGE
 from kodama.store.sqlite.reads import extent, first_not_older
 from kodama.store.stamps import NONCE_KEPT_MS
 from kodama.store.threads import AGAIN
@@ -20,12 +22,12 @@ from kodama.store.threads import AGAIN
 STEP_ROWS: Final = 500
 
 
-def sweep(connection: sqlite3.Connection, *, now: Callable[[], int]) -> Iterator[object]:
+def sweep(connection: sqlite3.Connection, index: Index, *, now: Callable[[], int]) -> Iterator[object]:
     """Yield `AGAIN` after each step and at last the rooms that lost events."""
     lost: list[tuple[str, int]] = []
     for (name,) in connection.execute("SELECT name FROM rooms ORDER BY name").fetchall():
         first, swept = _first_kept(connection, name, now=now()), False
-        while _delete_some(connection, name, below=first):
+        while _delete_some(connection, index, name, below=first):
             swept = True
             yield AGAIN
         if swept:
@@ -46,7 +48,7 @@ def _first_kept(connection: sqlite3.Connection, name: str, *, now: int) -> int:
     return Retention(days=days, events=events).first_kept(top=room.top, first_recent=recent)
 
 
-def _delete_some(connection: sqlite3.Connection, name: str, *, below: int) -> bool:
+def _delete_some(connection: sqlite3.Connection, index: Index, name: str, *, below: int) -> bool:
     room = extent(connection, name)
     if room is None or room.first >= below:
         return False
@@ -57,7 +59,11 @@ def _delete_some(connection: sqlite3.Connection, name: str, *, below: int) -> bo
             "(SELECT time FROM events WHERE room_id = ? AND offset = ?) WHERE id = ?",
             (last, room.id, last, room.id),
         )
-        connection.execute("DELETE FROM events WHERE room_id = ? AND offset <= ?", (room.id, last))
+        gone = connection.execute(
+            "DELETE FROM events WHERE room_id = ? AND offset <= ? RETURNING offset, time, json, kind",
+            (room.id, last),
+        ).fetchall()
+        index.remove(Line(room.id, *row) for *row, kind in gone if kind == MESSAGE)
     return True
 
 
