@@ -21,7 +21,7 @@ DOCUMENT = describe()
 SAMPLES = {"{room}": "lobby", "{offset}": "1", "{emoji}": "x"}
 NOT_OF_THE_API = {  # pages and files, and what speaks WebSocket
     "/docs/api", "/docs/errors", "/static/*", "/favicon.ico", "/robots.txt", "/v1/{room}",
-    "/widget.js", "/embed",
+    "/widget.js", "/embed", "/r/{room}/plain", "/r/{room}/plain/log",
 }  # fmt: skip
 VOID = {"meta", "link", "br"}
 

@@ -50,6 +50,7 @@ from kodama.web.identity import Identity, Policy
 from kodama.web.jwks import JwkSet
 from kodama.web.openapi.page import Documents
 from kodama.web.operations import Operations
+from kodama.web.plain import PlainRooms
 from kodama.web.presence import PresenceApi
 from kodama.web.sessions import Sessions
 from kodama.web.site import Site
@@ -213,9 +214,13 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     upgrades: dict[str, Serve] = {"ws": upgrading(opening(sockets, desks))}
     if settings.test_echo:
         upgrades["echo"] = upgrading(lambda request, asked, _: echoes.serve(request, asked))
+    plain = PlainRooms(
+        node, api, polls, identity, tokens, now=wall_clock, seconds=reactor.seconds, guests=settings.guests,
+        fail=lambda request, failure: site.fail(request, failure),
+    )  # fmt: skip
     site = Site(
         api=api, sessions=sessions, presence=presence, polls=polls, streams=streams, door=door,
-        assets=Assets(),
+        assets=Assets(), plain=plain,
         documents=Documents(),
         operations=operations, identity=identity, metrics=metrics, now=wall_clock,
         jsonp=settings.jsonp, legacy=settings.legacy, upgrades=upgrades,

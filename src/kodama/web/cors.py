@@ -7,17 +7,13 @@ A page that is on no list is answered as anybody is, and its browser keeps the a
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
-from kodama.http.message import Answer, Carrier, Fields, Holder, Request
-from kodama.http.tunnel import Link, Tunnel
+from kodama.http.message import Answer, Carrier, Fields, Request
+from kodama.http.passing import Passing
 
 if TYPE_CHECKING:
-    from kodama.http.lot import Lot
     from kodama.http.stream import Stream
-
-T = TypeVar("T", bound=Tunnel)
 
 PREFLIGHT_SECONDS: Final = 7200  # as long as browsers remember one at most
 _EXPOSED: Final = ("Access-Control-Expose-Headers", "Retry-After, Allow")
@@ -50,41 +46,19 @@ def preflight(methods: str) -> Fields:
     )  # fmt: skip
 
 
-class Sharing:
+class Sharing(Passing):
     """A `Carrier` that adds ``fields`` to whatever is answered: for requests of pages on the list."""
 
-    __slots__ = ("_carrier", "_fields", "peer")
+    __slots__ = ("_fields",)
 
     def __init__(self, carrier: Carrier, fields: Fields) -> None:
-        self._carrier = carrier
+        super().__init__(carrier)
         self._fields = fields
-        self.peer = carrier.peer
-
-    @property
-    def secure(self) -> bool:
-        """Whether TLS ends here."""
-        return self._carrier.secure
 
     def answer(self, request: Request, answer: Answer) -> None:
         """Send the answer with our fields."""
-        self._carrier.answer(request, Answer(answer.status, answer.body, (*answer.fields, *self._fields)))
-
-    def hold(self, holder: Holder, seconds: float | None) -> None:
-        """Park the request."""
-        self._carrier.hold(holder, seconds)
-
-    def park(self, request: Request, lot: Lot, note: object) -> bool:
-        """Return False: who waits in a lot gets the same bytes as all there."""
-        return False
+        super().answer(request, Answer(answer.status, answer.body, (*answer.fields, *self._fields)))
 
     def stream(self, request: Request, status: int, fields: Fields) -> Stream:
         """Begin an answer in pieces, with our fields."""
-        return self._carrier.stream(request, status, (*fields, *self._fields))
-
-    def switch(self, request: Request, fields: Fields, tunnel: Callable[[Link], T]) -> T:
-        """Hand the connection over."""
-        return self._carrier.switch(request, fields, tunnel)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._carrier.close()
+        return super().stream(request, status, (*fields, *self._fields))

@@ -36,12 +36,14 @@ from kodama.transports.reading import Asked
 from kodama.transports.streaming import Streams
 from kodama.web.accept import Framing, shared_framing
 from kodama.web.answers import FIELDS, code_answer, json_answer, problem_answer
-from kodama.web.api import Api
+from kodama.web.api import LOBBY, Api
 from kodama.web.assets import Assets
 from kodama.web.cors import Sharing, preflight
+from kodama.web.html import address
 from kodama.web.identity import Caller, Identity
 from kodama.web.openapi.page import Documents
 from kodama.web.operations import Operations
+from kodama.web.plain import PlainRooms
 from kodama.web.presence import PresenceApi
 from kodama.web.sessions import Sessions
 from kodama.wire import commands
@@ -75,9 +77,9 @@ class Site:
 
     def __init__(
         self, *, api: Api, sessions: Sessions, presence: PresenceApi, polls: LongPolls,
-        streams: Mapping[Framing, Streams], door: Door2011, assets: Assets, documents: Documents,
-        operations: Operations, identity: Identity, metrics: Metrics, now: Callable[[], int],
-        jsonp: bool, legacy: bool, upgrades: Mapping[str, Serve],
+        streams: Mapping[Framing, Streams], door: Door2011, assets: Assets, plain: PlainRooms,
+        documents: Documents, operations: Operations, identity: Identity, metrics: Metrics,
+        now: Callable[[], int], jsonp: bool, legacy: bool, upgrades: Mapping[str, Serve],
     ) -> None:  # fmt: skip
         self._api = api
         self._presence = presence
@@ -87,6 +89,7 @@ class Site:
         self._door = door
         self._assets = assets
         self._documents = documents
+        self._plain = plain
         self._operations = operations
         self._identity = identity
         self._metrics = metrics
@@ -233,6 +236,15 @@ class Site:
                     b"GET": lambda request, caller: self._shared_address(request, caller, room),
                     b"POST": lambda request, caller: self._api.publish_text(request, caller, room),
                 })  # fmt: skip
+            case ["r", name, "plain"]:
+                room = room_name(name)
+                return Route({
+                    b"GET": lambda request, caller: self._plain.page(request, caller, room),
+                    b"POST": lambda request, caller: self._plain.say(request, caller, room),
+                })  # fmt: skip
+            case ["r", name, "plain", "log"]:
+                room = room_name(name)
+                return Route({b"GET": lambda request, caller: self._plain.log(request, caller, room)})
             case ["healthz"]:
                 return Route({b"GET": lambda request, _: request.answer(self._operations.health())})
             case ["readyz"]:
@@ -283,7 +295,7 @@ class Site:
     def _foreign(self, path: bytes) -> Methods:
         page: Serve | None = None
         if path == b"/":
-            page = lambda request, _: request.answer(self._assets.page(request))  # noqa: E731
+            page = self._front
         if not self._legacy:
             if page is None:
                 raise NotFound("There is nothing at this address.")
@@ -311,9 +323,7 @@ class Site:
             asked = route.asked = Asked(poll)
         self._poll(request, caller, asked)
 
-    def _poll(
-        self, request: Request, caller: Caller, asked: Asked, framing: Framing | None = None
-    ) -> None:
+    def _poll(self, request: Request, caller: Caller, asked: Asked, framing: Framing | None = None) -> None:
         who = caller.who
         framing = framing or caller.framing
         if caller.plain and framing is Framing.JSON:
@@ -351,11 +361,21 @@ class Site:
     def _shared_address(self, request: Request, caller: Caller, room: str) -> None:
         framing = shared_framing(caller.accept)
         if framing is Framing.PAGE and b"callback" not in request.line.query:
-            request.answer(self._assets.page(request))
+            self._shared_page(request, room)
             return
         # Not remembered with the line: what it leads to depends on the header fields too.
         poll = commands.poll(commands.parameters(request.line.query), rooms=(room,), default="last:20")
         self._poll(request, caller, Asked(poll), framing)
+
+    def _front(self, request: Request, caller: Caller) -> None:
+        self._shared_page(request, LOBBY)
+
+    def _shared_page(self, request: Request, room: str) -> None:
+        """Answer with the page, or the way to the plain one for a browser without JavaScript."""
+        if request.line.query == b"plain":
+            request.answer(Answer(303, b"", (("Location", address(room)), *FIELDS)))
+        else:
+            request.answer(self._assets.page(request))
 
     def _connection(self, request: Request, caller: Caller) -> None:
         request.answer(json_answer(200, self._identity.seen(request, caller)))
