@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from itertools import count
 from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred, DeferredList, succeed
@@ -35,7 +37,8 @@ from kodama.core.remembered import Budget, Remembered
 from kodama.core.room import Retention, RoomFacts
 from kodama.core.stream import Stream
 from kodama.metrics import Metrics
-from kodama.store.interface import Commit, Group, RoomLog, Settle, Slice, Store, Stored
+from kodama.store.interface import Commit, Group, RoomLog, Settle, Slice, Standing, Store, Stored
+from kodama.store.together import Together
 
 TAIL_AT_OPEN: Final = 1024 * 1024
 ROOMS_FOLLOWED: Final = 10_000
@@ -59,19 +62,28 @@ class Watcher(Protocol):
         ...
 
 
+class Company(Enum):
+    """Whether other nodes write to the store, too."""
+
+    NONE = False
+    OTHERS = True
+
+
 class LiveRoom:
     """A room that this node follows. ``readers`` are woken by the next commit, ``watchers`` hear
     ephemeral events; ``answers`` holds what was put together for readers at the same place,
     until then."""
 
     __slots__ = (
-        "answers", "exists", "facts", "followed", "handover", "name", "readers", "rereading",
-        "rewritten_early", "stream", "watchers",
+        "answers", "asked", "exists", "facts", "followed", "handover", "mark", "name", "readers",
+        "rereading", "rewritten_early", "stream", "watchers",
     )  # fmt: skip
 
     def __init__(self, name: str, facts: RoomFacts, budget: Budget) -> None:
         self.name = name
         self.facts = facts
+        self.mark = ""  # of the settings as they were read; none of what was put from here
+        self.asked = 0  # when the settings were asked for: an older answer does not replace them
         self.exists = False
         self.followed = True
         self.stream = Stream()
@@ -84,13 +96,18 @@ class LiveRoom:
 
 
 class Node:
-    """The rooms of one process. ``tail_memory`` bytes of entries are kept in memory in all."""
+    """The rooms of one process. ``tail_memory`` bytes of entries are kept in memory in all.
+
+    Where others write, too, whoever answers a reader asks `current` first: ``shared`` says so.
+    ``revoked`` and ``changed`` are called when a session has ended, or a room has other settings.
+    """
 
     def __init__(
         self, store: Store, bus: Bus, *, clock: IReactorTime, metrics: Metrics,
-        tail_memory: int, retention: Retention,
+        tail_memory: int, retention: Retention, company: Company = Company.NONE,
     ) -> None:  # fmt: skip
         self.store = store
+        self.shared: bool = company.value
         self.metrics = metrics
         self._bus = bus
         self._clock = clock
@@ -103,9 +120,11 @@ class Node:
         self._reads: dict[tuple[str, int, int, int, int], list[Deferred[Slice]]] = {}
         self._woken: list[LiveRoom] = []
         self._telling = False
-        self._looking: Deferred[None] | None = None
+        self._turns = count(1)
+        self._standings = Together(self._ask, self._compare)
         self.revoked: Callable[[str, int], None] = _nobody_minds
         self.records_changed: Callable[[RecordsChanged], None] = _nobody_minds
+        self.changed: Callable[[RoomFacts], None] = _nobody_minds
 
     def start(self) -> None:
         """Begin to commit and to hear. Raises what the store raises."""
@@ -179,29 +198,24 @@ class Node:
         """Create or change a room; its readers are asked again whether they may read."""
 
         def put(_: None) -> None:
-            self._changed(facts)
+            room = self._rooms.get(facts.name)
+            if room is not None:
+                self._settle(room, facts, "", asked=next(self._turns))
             self._bus.notice(RoomChanged(facts.name))
 
         return self.store.put_room(facts).addCallback(put)
 
     def look(self) -> Deferred[None]:
-        """Ask the store, by one question, where all rooms that somebody waits for stand, and catch up.
+        """Ask the store, by one question, where all rooms in memory stand, and catch up.
 
         What a bus lost is found here; where there is no other node nothing can be lost.
         """
-        if self._looking is None:
-            waited_for = [room.name for room in self._rooms.values() if room.readers or room.watchers]
-            if not waited_for:
-                return succeed(None)
-            self._looking = self.current(waited_for).addBoth(self._looked)
-        waiting: Deferred[None] = Deferred()
-        self._looking.chainDeferred(waiting)
-        return waiting
+        return self.current(tuple(self._rooms)) if self._rooms else succeed(None)
 
     def current(self, names: Sequence[str]) -> Deferred[None]:
-        """Make sure that memory has all that any node committed to ``names`` before now."""
-        before = {name: self._rooms[name].stream.top.offset for name in names if name in self._rooms}
-        return self.store.tops(names).addCallback(self._compare, before)
+        """Make sure that memory has all that any node committed to ``names``, or settled about them,
+        before now. Whoever asks meanwhile shares one question."""
+        return self._standings.about(names)
 
     def read(self, room: LiveRoom, *, after: int, limit: int, size: int) -> Deferred[Slice]:
         """Read below the tail; equal reads under way at the same time are one, but none is joined
@@ -241,6 +255,7 @@ class Node:
     def _opened(self, log: RoomLog | None, name: str) -> None:
         room, waiting = self._opening.pop(name)
         if log is not None:
+            room.facts, room.mark = log.facts, log.mark
             self._load(room, log)
         self._rooms[name] = room
         for entry in room.handover.history((), top=room.stream.top.offset):
@@ -256,7 +271,6 @@ class Node:
 
     def _load(self, room: LiveRoom, log: RoomLog) -> None:
         room.exists = True
-        room.facts = log.facts
         room.stream = Stream(first=log.first, top=log.top, epochs=log.epochs, tail=log.tail)
         self._tail_size += room.stream.size
 
@@ -314,31 +328,34 @@ class Node:
                 if notice.offset > room.stream.top.offset:
                     self._close_hole(room).addErrback(_log_failure)
             case RoomChanged():
-                asking = self.store.open(room.name, tail_bytes=0)
-                asking.addCallback(self._refreshed).addErrback(_log_failure)
+                self._refresh(room).addErrback(_log_failure)
 
-    def _looked(self, outcome: None | Failure) -> None | Failure:
-        self._looking = None
-        return outcome
+    def _ask(self, names: Sequence[str]) -> Deferred[_Answer]:
+        before = {name: self._rooms[name].stream.top.offset for name in names if name in self._rooms}
+        return self.store.tops(names).addCallback(lambda standings: (standings, before))
 
-    def _compare(self, tops: Mapping[str, Position], before: Mapping[str, int]) -> Deferred[None]:
-        """Read again the rooms that stand elsewhere in the store; fires when they are read.
-
-        ``before`` is where memory stood when the store was asked: had the store less, it has lost it.
-        """
+    def _compare(self, answer: _Answer) -> Deferred[None]:
+        """Read again the rooms that stand elsewhere in the store; fires when they are read."""
+        standings, before = answer
         reading: list[Deferred[None]] = []
-        for name, place in tops.items():
+        for name, offset in before.items():
             room = self._rooms.get(name)
-            if room is None:
-                continue
-            if place.offset < before.get(name, 0) or not (
-                room.stream.knows(place) or place.offset > room.stream.top.offset
-            ):
-                reading.append(self._reload(room))
-            elif place.offset > room.stream.top.offset or room.handover.mode is Mode.READING:
-                self.metrics.caught_up += 1
-                reading.append(self._close_hole(room))
-        return DeferredList(reading, fireOnOneErrback=True, consumeErrors=True).addCallback(lambda _: None)
+            if room is not None:
+                reading += self._compare_one(room, standings.get(name), before=offset)
+        both = DeferredList(reading, fireOnOneErrback=True, consumeErrors=True)
+        return both.addCallbacks(lambda _: None, lambda failure: failure.value.subFailure)
+
+    def _compare_one(self, room: LiveRoom, standing: Standing | None, *, before: int) -> list[Deferred[None]]:
+        """``before`` is where memory stood when the store was asked: had the store less, it has lost it."""
+        if standing is None:
+            return [self._reload(room)] if before and room.stream.top.offset == before else []
+        place, top = standing.place, room.stream.top.offset
+        if place.offset < before or not (room.stream.knows(place) or place.offset > top):
+            return [self._reload(room)]
+        if place.offset > top or room.handover.mode is Mode.READING:
+            self.metrics.caught_up += 1
+            return [self._close_hole(room)]
+        return [] if standing.mark == room.mark else [self._refresh(room)]
 
     def _reload(self, room: LiveRoom) -> Deferred[None]:
         """Read a room anew that has another history in the store."""
@@ -362,9 +379,7 @@ class Node:
             self._close_hole(room).addErrback(_log_failure)
         if not room.exists:
             room.exists = True
-            self.store.open(room.name, tail_bytes=0).addCallbacks(
-                self._refresh, _log_failure, callbackArgs=(room,)
-            )
+            self._refresh(room).addErrback(_log_failure)
         if room.readers:
             self._woken.append(room)
 
@@ -380,47 +395,56 @@ class Node:
         return waiting
 
     def _reread(self, room: LiveRoom) -> None:
-        asked = len(room.rereading)
+        waiting, asked = len(room.rereading), next(self._turns)
         reading = self.store.open(room.name, tail_bytes=TAIL_AT_OPEN)
-        reading.addCallback(self._reread_done, room).addBoth(self._reread_told, room, asked)
+        reading.addCallback(self._reread_done, room, asked).addBoth(self._reread_told, room, waiting)
 
-    def _reread_done(self, log: RoomLog | None, room: LiveRoom) -> bool:
+    def _reread_done(self, found: RoomLog | None, room: LiveRoom, asked: int) -> bool:
         """Take what was read; return whether there is more to read."""
-        if log is None or not room.followed:
+        if not room.followed:
             return False
+        log = found or RoomLog(self.default_facts(room.name), 1, 0, (), (), "")
         if room.handover.offset is None or log.top > room.stream.top.offset:  # else it is older than memory
             self._tail_size -= room.stream.size
             self._load(room, log)
         for entry in room.handover.history((), top=log.top):
             self._append(room, entry)
+        room.exists = found is not None
         room.answers.clear()
+        self._settle(room, log.facts, log.mark, asked=asked)
         self._woken.append(room)
         self._wake()
         self._bound_memory()
         return room.handover.mode is Mode.READING
 
-    def _reread_told(self, outcome: object, room: LiveRoom, asked: int) -> None:
+    def _reread_told(self, outcome: object, room: LiveRoom, waiting: int) -> None:
         told: list[Deferred[None]] = []
         if outcome is not True:
-            told, room.rereading = room.rereading[:asked], room.rereading[asked:]
+            told, room.rereading = room.rereading[:waiting], room.rereading[waiting:]
         if room.rereading:
             self._reread(room)
         for one in told:
             one.callback(outcome if isinstance(outcome, Failure) else None)
 
-    def _refreshed(self, log: RoomLog | None) -> None:
-        if log is not None:
-            self._changed(log.facts)
+    def _refresh(self, room: LiveRoom) -> Deferred[None]:
+        """Read a room's settings anew."""
+        asked = next(self._turns)
 
-    def _refresh(self, log: RoomLog | None, room: LiveRoom) -> None:
-        if log is not None:
-            room.facts = log.facts
+        def read(log: RoomLog | None) -> None:
+            if log is not None:
+                room.exists = True
+                self._settle(room, log.facts, log.mark, asked=asked)
 
-    def _changed(self, facts: RoomFacts) -> None:
-        room = self._rooms.get(facts.name)
-        if room is not None:
-            room.facts = facts
-            room.exists = True
+        return self.store.open(room.name, tail_bytes=0).addCallback(read)
+
+    def _settle(self, room: LiveRoom, facts: RoomFacts, mark: str, *, asked: int) -> None:
+        """Take a room's settings; its readers are asked again whether they may read."""
+        if asked < room.asked:
+            return
+        room.asked = asked
+        known, room.facts, room.mark = room.facts, facts, mark
+        if facts != known:
+            self.changed(facts)
             for reader in tuple(room.readers):
                 reader.wake()
 
@@ -455,6 +479,9 @@ class Node:
             room.followed = False
             room.answers.clear()
             self._tail_size -= room.stream.size
+
+
+_Answer = tuple[Mapping[str, Standing], Mapping[str, int]]  # where rooms stand, and where they stood here
 
 
 def _contradicts(room: LiveRoom, entry: Entry) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList, fail
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
@@ -19,8 +20,8 @@ from kodama.core.change import Change
 from kodama.core.position import Position
 from kodama.core.room import Access, Retention, RoomFacts
 from kodama.metrics import Metrics
-from kodama.node import LiveRoom, Node
-from kodama.store.interface import Stored
+from kodama.node import Company, LiveRoom, Node
+from kodama.store.interface import Stored, StoreUnavailable
 from kodama.store.postgres import PostgresStore
 from tests import engines
 from tests.conformance.buses import Hub, HubLine
@@ -37,7 +38,8 @@ class Machine:
         store = PostgresStore(url, reactor=self.reactor, now=lambda: 1_000_000)
         bus = RemoteBus(HubLine(hub), node=name, clock=clock)
         self.node = Node(
-            store, bus, clock=clock, metrics=Metrics(), tail_memory=2**20, retention=Retention()
+            store, bus, clock=clock, metrics=Metrics(), tail_memory=2**20, retention=Retention(),
+            company=Company.OTHERS,
         )  # fmt: skip
         self.node.start()
         self.rooms = {room: self.wait(self.node.room(room)) for room in ROOMS}
@@ -165,6 +167,97 @@ def test_a_room_made_secret_on_one_node_is_secret_on_the_others(hub: Hub, machin
     machines[0].append(publish("x"))
     machines[0].wait(machines[0].node.put_room(RoomFacts(name="lobby", access=Access.SECRET, owner="u_aiko")))
     machines[1].reactor.pump_until(lambda: machines[1].rooms["lobby"].facts.access is Access.SECRET)
+
+
+def test_a_room_made_secret_is_secret_on_the_others_although_the_bus_lost_it(
+    hub: Hub, machines: list[Machine]
+) -> None:
+    told: list[RoomFacts] = []
+    machines[1].node.changed = told.append
+    machines[0].append(publish("x"))
+    hub.drop = 1
+    machines[0].wait(machines[0].node.put_room(RoomFacts(name="lobby", access=Access.SECRET, owner="u_aiko")))
+    machines[1].wait(machines[1].node.look())
+    assert machines[1].rooms["lobby"].facts.access is Access.SECRET
+    assert [facts.access for facts in told] == [Access.SECRET]
+    asked = machines[1].node.store.reads  # type: ignore[attr-defined]
+    machines[1].wait(machines[1].node.look())
+    assert machines[1].node.store.reads - asked == 1  # type: ignore[attr-defined]  # nothing is read twice
+
+
+def test_a_room_that_was_set_up_without_a_message_is_found_by_the_look(hub: Hub, machines: list[Machine]) -> None:
+    hub.drop = 1
+    machines[0].wait(machines[0].node.put_room(RoomFacts(name="lobby", access=Access.MEMBERS, owner="u_aiko")))
+    machines[1].wait(machines[1].node.look())
+    room = machines[1].rooms["lobby"]
+    assert room.exists
+    assert room.facts.access is Access.MEMBERS
+
+
+def test_settings_that_were_asked_for_earlier_do_not_replace_later_ones(machines: list[Machine]) -> None:
+    """A reading of the room may have begun before it was made secret and end after it."""
+    one = machines[0]
+    one.append(publish("x"))
+    room = one.rooms["lobby"]
+    slow = one.node.store.open("lobby", tail_bytes=0)
+    held: Deferred[Any] = Deferred()
+    with patch.object(one.node.store, "open", return_value=held):
+        refreshed = one.node._refresh(room)
+    one.wait(one.node.put_room(RoomFacts(name="lobby", access=Access.SECRET, owner="u_aiko")))
+    held.callback(one.wait(slow))
+    one.wait(refreshed)
+    assert room.facts.access is Access.SECRET
+
+
+def test_a_hundred_who_ask_at_the_same_time_cost_two_questions(hub: Hub, machines: list[Machine]) -> None:
+    hub.drop = 1
+    machines[0].append(publish("x"))
+    node = machines[1].node
+    asked = node.store.reads  # type: ignore[attr-defined]
+    asking = [node.current(["lobby"]) for _ in range(100)]
+    machines[1].wait(DeferredList(asking, fireOnOneErrback=True))
+    assert machines[1].rooms["lobby"].stream.top.offset == 1
+    assert node.store.reads - asked <= 4  # type: ignore[attr-defined]  # each question may find the room behind
+
+
+def test_whoever_asks_hears_of_what_was_committed_while_another_question_was_under_way(
+    hub: Hub, machines: list[Machine]
+) -> None:
+    hub.drop = 1
+    node, room = machines[1].node, machines[1].rooms["lobby"]
+    early = node.current(["lobby"])
+    machines[0].append(publish("x"))
+    late = node.current(["lobby"])
+    machines[1].wait(late)
+    assert room.stream.top.offset == 1
+    machines[1].wait(early)
+
+
+def test_a_question_that_fails_says_why_to_all_who_asked(hub: Hub, machines: list[Machine]) -> None:
+    hub.drop = 1
+    machines[0].append(publish("x"))
+    node = machines[1].node
+    gone = Failure(StoreUnavailable("gone"))
+    for name in ("tops", "open"):
+        with patch.object(node.store, name, side_effect=lambda *_, **__: fail(gone)):
+            for asking in [node.current(["lobby"]) for _ in range(3)]:
+                with pytest.raises(StoreUnavailable):
+                    machines[1].wait(asking)
+    machines[1].wait(node.current(["lobby"]))
+    assert machines[1].rooms["lobby"].stream.top.offset == 1
+
+
+def test_a_room_that_the_store_has_lost_begins_anew(machines: list[Machine]) -> None:
+    machines[0].append(publish("x"))
+    before = machines[1].rooms["lobby"].stream.top
+    log = machines[0].node.store._log.connection  # type: ignore[attr-defined]
+    for table in ("events", "epochs", "rooms"):
+        log.execute(f"DELETE FROM kodama_{table}")  # noqa: S608
+    room = machines[1].rooms["lobby"]
+    room.readers.clear()
+    machines[1].wait(machines[1].node.look())
+    assert not room.exists
+    assert not room.stream.knows(before)
 
 
 def test_a_session_revoked_on_one_node_is_heard_of_on_the_others(machines: list[Machine]) -> None:

@@ -17,7 +17,7 @@ from kodama.core.room import DAY_MS, Access, Retention, RoomFacts
 from kodama.core.search import Has, Place, Wanted
 from kodama.core.who import NOBODY, Who
 from kodama.core.words import phrases
-from kodama.store.interface import After, Around, Before, Newest, Stored
+from kodama.store.interface import After, Around, Before, Newest, RoomLog, Standing, Stored
 from kodama.store.memory import MemoryStore
 from tests.conformance.stores import (
     AIKO,
@@ -93,6 +93,8 @@ def comparable(value: Any) -> Any:
             return comparable(value.entry), value.fresh
         case Exception():
             return type(value)
+        case RoomLog():
+            return comparable(tuple(value[:-1]))  # the mark is each store's own
         case tuple() | list():
             return [comparable(one) for one in value]
         case _:
@@ -111,6 +113,7 @@ class BothStores(RuleBasedStateMachine):
         clock = self.real.clock
         model = MemoryStore(lambda: clock[0], epoch=self.real.store.epoch)
         self.model = Site(model, HandReactor(), clock).start()
+        self.marks: dict[str, RoomFacts] = {}
 
     def teardown(self) -> None:
         self.real.stop()
@@ -199,12 +202,27 @@ class BothStores(RuleBasedStateMachine):
     def records(self, prefix: str, after: str, limit: int) -> None:
         self.same(lambda store: store.records("ban", prefix=prefix, after=after, limit=limit))
 
+    @rule(room=rooms)
+    def look_at(self, room: str) -> None:
+        """The mark tells the room's settings from all others it ever had."""
+        self.same(lambda store: store.tops([room]).addCallback(_places))
+        standing = self.real.wait(self.real.store.tops([room])).get(room)
+        log = self.real.wait(self.real.store.open(room, tail_bytes=0))
+        assert (standing is None) == (log is None)
+        if standing is not None:
+            assert standing.mark == log.mark
+            assert self.marks.setdefault(log.mark, log.facts) == log.facts
+
     @invariant()
     def rooms_and_logs_are_alike(self) -> None:
         self.same(lambda store: store.rooms())
         self.same(lambda store: store.versions())
         for room in ("lobby", "garden"):
             self.same(lambda store, room=room: store.read(room, after=0, limit=10_000, size=2**40))
+
+
+def _places(standings: dict[str, Standing]) -> list[tuple[str, int]]:
+    return [(name, one.place.offset) for name, one in standings.items()]
 
 
 class SqliteAndModel(BothStores):

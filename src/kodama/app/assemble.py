@@ -26,7 +26,7 @@ from kodama.http.factory import HttpFactory
 from kodama.http.limits import Limits
 from kodama.http.websocket import SocketLimits
 from kodama.metrics import Metrics
-from kodama.node import Node
+from kodama.node import Company, Node
 from kodama.people import People
 from kodama.registry import Registry
 from kodama.store.interface import Store
@@ -138,12 +138,14 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     """Return the server that ``settings`` describe, ready to be started; on the listening socket
     ``inherited`` instead of host and port, if a supervisor has handed one over."""
     metrics = Metrics()
+    shared = settings.store not in ("sqlite", "memory")
     store = open_store(settings, reactor)
     retention = Retention(settings.retention_days, settings.retention_events)
     bus = open_bus(settings, reactor)
     node = Node(
         store, bus, clock=reactor, metrics=metrics,
         tail_memory=settings.tail_memory, retention=retention,
+        company=Company.OTHERS if shared else Company.NONE,
     )  # fmt: skip
     registry = Registry(node)
 
@@ -155,9 +157,11 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
 
     sets = key_sets(settings, reactor, changed=lambda: tokens.forget_proofs())
     sites = Sites(site_keys(settings), sources=sets, audience=settings.jwt_audience)
-    tokens = Tokens(store, sites, revoked=revoked)
+    tokens = Tokens(store, sites, revoke=node.revoke, revoked=revoked)
+    node.revoked = lambda session, _: tokens.ended(session)
     identity = Identity(policy_of(settings), tokens)
     people = People(node, clock=reactor, now=wall_clock)
+    node.changed = people.changed
     polls = LongPolls(
         node, people=people, hold=settings.hold, clock=reactor, now=wall_clock, fields=FIELDS,
         fail=lambda request, failure: site.fail(request, failure),
@@ -192,7 +196,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         fail=lambda request, failure: site.fail(request, failure),
     )  # fmt: skip
     api = Api(
-        node, identity, people=people, now=wall_clock, seconds=reactor.seconds,
+        node, identity, now=wall_clock, seconds=reactor.seconds,
         fail=lambda request, failure: site.fail(request, failure),
         guests=settings.guests, create_rooms=settings.create_rooms,
     )  # fmt: skip
@@ -244,5 +248,5 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         reactor=reactor, node=node, factory=factory, host=settings.host, port=settings.port,
         drain=settings.drain, started=(tokens.start, registry.start), draining=draining,
         watch=(watch, registry.look), inherited=inherited,
-        look=None if settings.store in ("sqlite", "memory") else LOOK_SECONDS,
+        look=LOOK_SECONDS if shared else None,
     )  # fmt: skip

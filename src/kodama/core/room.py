@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Final
 
 DAY_MS: Final = 86_400_000
@@ -43,3 +44,8 @@ class RoomFacts:
     access: Access = Access.PUBLIC
     owner: str | None = None
     retention: Retention = field(default_factory=Retention)
+
+    @property
+    def mark(self) -> str:
+        """Return what tells these settings from others: a digest."""
+        return blake2b(repr(self).encode(), digest_size=8).hexdigest()

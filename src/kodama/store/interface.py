@@ -73,7 +73,7 @@ class RoomLog(NamedTuple):
 
     ``first`` is the lowest offset still kept (top + 1 if none is), ``top`` the newest ever
     given (0 before the first), ``epochs`` each epoch with its first offset, oldest first,
-    ``tail`` the newest entries, ending at ``top``.
+    ``tail`` the newest entries, ending at ``top``. ``mark`` is of the settings, as in `Standing`.
     """
 
     facts: RoomFacts
@@ -81,6 +81,14 @@ class RoomLog(NamedTuple):
     top: int
     epochs: Sequence[tuple[int, str]]
     tail: Sequence[Entry]
+    mark: str
+
+
+class Standing(NamedTuple):
+    """Where a room stands: the end of its log, and a mark that is another one when its settings are."""
+
+    place: Position
+    mark: str
 
 
 class Slice(NamedTuple):
@@ -210,9 +218,9 @@ class Store(Protocol):
         """Return all rooms by name."""
         ...
 
-    def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, Position]]:
-        """Return the end of the log of each of ``rooms`` that exists, by one question: how a node
-        that other nodes' commits did not reach finds out."""
+    def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, Standing]]:
+        """Return where each of ``rooms`` that exists stands, by one question: how a node that other
+        nodes' commits and changes did not reach finds out."""
         ...
 
     def put_room(self, facts: RoomFacts) -> Deferred[None]:

@@ -50,6 +50,7 @@ from kodama.store.interface import (
     RoomLog,
     Settle,
     Slice,
+    Standing,
     Stored,
     StoreUnavailable,
     Where,
@@ -137,7 +138,8 @@ class MemoryStore:
         while start and size + len(kept.log[start - 1].json) <= tail_bytes:
             start -= 1
             size += len(kept.log[start].json)
-        return succeed(RoomLog(kept.facts, kept.first, kept.top, tuple(kept.epochs), tuple(kept.log[start:])))
+        tail, epochs = tuple(kept.log[start:]), tuple(kept.epochs)
+        return succeed(RoomLog(kept.facts, kept.first, kept.top, epochs, tail, kept.facts.mark))
 
     def read(self, room: str, *, after: int, limit: int, size: int) -> Deferred[Slice]:
         """Return the entries above ``after``."""
@@ -191,9 +193,10 @@ class MemoryStore:
         """Return all rooms by name."""
         return succeed(tuple(Listed(room.facts, room.top) for _, room in sorted(self._rooms.items())))
 
-    def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, Position]]:
-        """Return the end of the log of each of ``rooms`` that exists."""
-        return succeed({name: self._rooms[name].end for name in rooms if name in self._rooms})
+    def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, Standing]]:
+        """Return where each of ``rooms`` that exists stands."""
+        found = {name: self._rooms[name] for name in rooms if name in self._rooms}
+        return succeed({name: Standing(room.end, room.facts.mark) for name, room in found.items()})
 
     def put_room(self, facts: RoomFacts) -> Deferred[None]:
         """Create the room or replace its settings."""

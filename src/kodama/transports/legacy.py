@@ -73,6 +73,8 @@ class Door2011:
 
     async def _begin(self, request: Request, callback: str) -> None:
         room = self.node.followed(LOBBY) or await self.node.room(LOBBY)
+        if self.node.shared:
+            await self.node.current((LOBBY,))
         place = _cookie_place(request) or room.stream.top
         if not request.answered:
             await self.go_on(Waiting(self, request, room, place=place, callback=callback))

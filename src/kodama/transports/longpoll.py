@@ -24,7 +24,17 @@ from kodama.http.lot import Lot
 from kodama.http.message import Answer, Fields, Line, Request
 from kodama.node import LiveRoom, Node
 from kodama.people import People
-from kodama.transports.reading import Asked, Batch, Plan, Verdict, at_the_end, cursor_of, find, take
+from kodama.transports.reading import (
+    Asked,
+    Batch,
+    Plan,
+    Verdict,
+    at_the_end,
+    cursor_of,
+    find_to_hold,
+    may_wait,
+    take,
+)
 from kodama.wire.commands import Poll
 from kodama.wire.events import batch
 from kodama.wire.jsonp import MEDIA_TYPE as JAVASCRIPT
@@ -70,9 +80,14 @@ class LongPolls:
             return
         plan = asked.plan
         if plan is not None and (plan.rooms[0].followed if len(plan.rooms) == 1 else _followed(plan)):
-            self.begin(Held(self, request, plan, who))
+            if self.node.shared and not may_wait(plan):
+                asking = self.node.current(plan.poll.rooms)
+                asking.addCallback(lambda _: self._begin_if_there(Held(self, request, plan, who)))
+                asking.addErrback(lambda failure: self.fail(request, failure))
+            else:
+                self.begin(Held(self, request, plan, who))
             return
-        finding = Deferred.fromCoroutine(find(self.node, asked.poll, now=self._now()))
+        finding = Deferred.fromCoroutine(find_to_hold(self.node, asked.poll, now=self._now()))
         finding.addCallback(self._found, request, asked, who)
         finding.addErrback(lambda failure: self.fail(request, failure))
 
@@ -109,6 +124,11 @@ class LongPolls:
             if plan.simple and plan.poll.wait != 0:
                 asked.crowd = Crowd(self, plan, request.line)
         self.begin(Held(self, request, plan, who))
+
+    def _begin_if_there(self, held: Held) -> None:
+        """Begin, unless the client has hung up while the store was asked."""
+        if not held.request.answered:
+            self.begin(held)
 
     def begin(self, held: Held) -> None:
         """Answer ``held`` or park it. Raises `Forbidden`, `NotFound`."""

@@ -130,8 +130,30 @@ def cursor_of(rooms: Sequence[LiveRoom], places: Sequence[Position]) -> str:
 
 
 async def find(node: Node, poll: Poll, *, now: int) -> Plan:
-    """Return where a reading with these parameters begins. ``now`` is in ms."""
+    """Return where a reading with these parameters begins. ``now`` is in ms.
+
+    Whatever any node has committed before is known here then.
+    """
     rooms = tuple([node.followed(name) or await node.room(name) for name in poll.rooms])
+    if node.shared:
+        await node.current(poll.rooms)
+    return await _find(node, poll, rooms, now=now)
+
+
+async def find_to_hold(node: Node, poll: Poll, *, now: int) -> Plan:
+    """Do as `find` does, but who stands at the end as far as is known here, and waits, is told soon
+    enough of what is not."""
+    rooms = tuple([node.followed(name) or await node.room(name) for name in poll.rooms])
+    if node.shared and isinstance(poll.since, Cursor):
+        plan = await _find(node, poll, rooms, now=now)
+        if may_wait(plan):
+            return plan
+    if node.shared:
+        await node.current(poll.rooms)
+    return await _find(node, poll, rooms, now=now)
+
+
+async def _find(node: Node, poll: Poll, rooms: tuple[LiveRoom, ...], *, now: int) -> Plan:
     found = [await _place(node, poll.since, room, now=now) for room in rooms]
     started = {
         room.name: place.offset for room, (place, how) in zip(rooms, found, strict=True) if how == "new"
@@ -181,6 +203,11 @@ def at_the_end(plan: Plan) -> bool:
         if place != room.stream.top:
             return False
     return not plan.lost
+
+
+def may_wait(plan: Plan) -> bool:
+    """Return whether the reader can be held: there is nothing new as far as is known, and it waits."""
+    return plan.poll.wait != 0 and plan.started is None and at_the_end(plan)
 
 
 def take(node: Node, plan: Plan) -> Batch | Deferred[Batch] | None:

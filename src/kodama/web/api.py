@@ -18,7 +18,6 @@ from kodama.core.room import Access, Retention, RoomFacts
 from kodama.core.who import admit, admits
 from kodama.http.message import Answer, Request
 from kodama.node import LiveRoom, Node
-from kodama.people import People
 from kodama.store.interface import After, Around, Before, Newest, Stored, StoreUnavailable
 from kodama.web.answers import json_answer, raw_json_answer
 from kodama.web.identity import Caller, Identity
@@ -35,12 +34,11 @@ class Api:
     """The resources under ``/v1`` and ``/r`` that write or list. ``fail`` answers a failure."""
 
     def __init__(
-        self, node: Node, identity: Identity, *, people: People, now: Callable[[], int],
+        self, node: Node, identity: Identity, *, now: Callable[[], int],
         seconds: Callable[[], float], fail: Callable[[Request, Failure], None],
         guests: bool, create_rooms: bool,
     ) -> None:  # fmt: skip
         self._node = node
-        self._people = people
         self._identity = identity
         self._now = now
         self._seconds = seconds
@@ -164,7 +162,6 @@ class Api:
             topic = known.topic
             facts = _merged(known, body, owner=author.id)
             await self._node.put_room(facts)
-            self._people.changed(facts)
             if facts.topic != topic:
                 await self._appended(SetTopic(room=room, author=author, topic=facts.topic))
             request.answer(json_answer(201 if created else 200, _shown(facts)))

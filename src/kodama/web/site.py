@@ -56,6 +56,8 @@ OWN: Final = frozenset((
     b"widget.js", b"favicon.ico", b"robots.txt",
 ))  # fmt: skip
 _DOCUMENTS: Final = frozenset((b"document", b"iframe", b"frame", b"object", b"embed"))
+_CANNOT_STORE: Final = "The server cannot store this now; try again with the same nonce."
+_CANNOT_READ: Final = "The server cannot read this now."
 
 Serve = Callable[[Request, Caller], None]
 Methods = dict[bytes, Serve]
@@ -150,7 +152,7 @@ class Site:
     def fault_in_stream(self, failure: Failure) -> Problem:
         """Do the same for an answer that has begun."""
         if isinstance(failure.value, StoreUnavailable):
-            return problem("overloaded", "The server cannot read this now.")
+            return problem("overloaded", _CANNOT_READ)
         number = token_hex(6)
         _log.failure("internal error {number} in a stream", failure, number=number)
         return problem("internal", f"Something went wrong here; it is logged as {number}.")
@@ -159,7 +161,8 @@ class Site:
         """Answer a request whose serving failed later."""
         error = failure.value
         if isinstance(error, StoreUnavailable):
-            said = "The server cannot store this now; try again with the same nonce."
+            reads = request.line.method in (b"GET", b"HEAD")
+            said = _CANNOT_READ if reads else _CANNOT_STORE
             error = Overloaded(said, retry_after=1)
         if isinstance(error, Refused):
             self._refused(request, error)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from secrets import token_urlsafe
+from typing import Protocol
 
 from twisted.internet.defer import Deferred, succeed
 
@@ -32,11 +33,21 @@ class Proof:
     until: int | None
 
 
-class Tokens:
-    """All that can be shown to this server. ``revoked`` is called when something was taken back."""
+class Revoke(Protocol):
+    """Ends a session durably, on every node; ``until`` (ms) is when that may be forgotten."""
 
-    def __init__(self, store: Store, sites: Sites, *, revoked: Callable[[], None]) -> None:
+    def __call__(self, session: str, *, until: int) -> Deferred[None]: ...  # noqa: D102
+
+
+class Tokens:
+    """All that can be shown to this server. ``revoke`` takes a session back, ``revoked`` is called
+    when something was taken back, here or elsewhere."""
+
+    def __init__(
+        self, store: Store, sites: Sites, *, revoke: Revoke, revoked: Callable[[], None]
+    ) -> None:
         self._store = store
+        self._revoke = revoke
         self._sites = sites
         self._revoked = revoked
         self._secret = b""
@@ -54,12 +65,14 @@ class Tokens:
         self._ended = self._store.revoked()
 
     def watch(self) -> Deferred[None]:
-        """Look what the store has of ended sessions and API keys now; call twice a second."""
-        before, self._ended = self._ended, self._store.revoked()
-        if self._ended - before - self._ending:
+        """Look what the store has of API keys and ended sessions now; call twice a second."""
+        return self._store.keys().addCallback(self._keys_are).addCallback(lambda _: self._look())
+
+    def ended(self, session: str) -> None:
+        """Take it that a session has ended: another node says so."""
+        if session not in self._ending and session not in self._ended:
+            self._ending.add(session)
             self._revoked()
-        self._ending -= self._ended
-        return self._store.keys().addCallback(self._keys_are)
 
     def prove(self, token: str, *, now: int) -> Proof:
         """Return whom ``token`` stands for; raises `Unauthorized`, `Overloaded`. ``now`` is in ms."""
@@ -121,7 +134,13 @@ class Tokens:
             raise Forbidden("A key is revoked with `kodama key revoke`.")
         self._ending.add(session)
         self._revoked()
-        return self._store.revoke(session, until=who.expires or now + SESSION_DAYS * DAY_MS)
+        return self._revoke(session, until=who.expires or now + SESSION_DAYS * DAY_MS)
+
+    def _look(self) -> None:
+        before, self._ended = self._ended, self._store.revoked()
+        if self._ended - before - self._ending:
+            self._revoked()
+        self._ending -= self._ended
 
     def _read(self, token: str, *, now: int) -> Proof:
         if token.startswith(KEY_PREFIX):

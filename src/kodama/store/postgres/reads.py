@@ -16,12 +16,25 @@ from kodama.core.room import Access, Retention, RoomFacts
 from kodama.core.search import Place, Wanted
 from kodama.core.who import Who, admits
 from kodama.store.found import cut, look_through
-from kodama.store.interface import After, Around, Before, Found, Listed, Newest, Page, RoomLog, Slice, Where
+from kodama.store.interface import (
+    After,
+    Around,
+    Before,
+    Found,
+    Listed,
+    Newest,
+    Page,
+    RoomLog,
+    Slice,
+    Standing,
+    Where,
+)
 from kodama.store.postgres.log import ENTRY
 from kodama.store.postgres.server import Connection, connect
 from kodama.store.threads import Question
 
 _FACTS: Final = "name, title, topic, access, owner, days, events"
+_MARK: Final = "md5(jsonb_build_array(title, topic, access, owner, days, events)::text)"
 _BELOW: Final = (
     f"SELECT {ENTRY} FROM kodama_events WHERE room_id = %s AND \"offset\" < %s AND \"offset\" > %s "  # noqa: S608
     "AND kind = 'message' ORDER BY \"offset\" DESC LIMIT %s"
@@ -92,14 +105,18 @@ def open_room(connection: Connection, name: str, *, tail_bytes: int) -> RoomLog 
     room = extent(connection, name)
     if room is None:
         return None
-    facts = connection.execute(f"SELECT {_FACTS} FROM kodama_rooms WHERE id = %s", (room.id,)).fetchone()  # noqa: S608
-    assert facts is not None
+    found = connection.execute(
+        f"SELECT {_FACTS}, {_MARK} FROM kodama_rooms WHERE id = %s",  # noqa: S608
+        (room.id,),
+    ).fetchone()
+    assert found is not None
+    *facts, mark = found
     epochs = connection.execute(
         "SELECT first, epoch FROM kodama_epochs WHERE room_id = %s ORDER BY first", (room.id,)
     ).fetchall()
     tail = _tail(connection, room, size=tail_bytes)
     starts = [(int(first), str(epoch)) for first, epoch in epochs]
-    return RoomLog(_facts(facts), room.swept + 1, room.top, tuple(starts), tuple(reversed(tail)))
+    return RoomLog(_facts(facts), room.swept + 1, room.top, tuple(starts), tuple(reversed(tail)), mark)
 
 
 def read(connection: Connection, name: str, *, after: int, limit: int, size: int) -> Slice:
@@ -158,11 +175,11 @@ def rooms(connection: Connection) -> Sequence[Listed]:
     return tuple(Listed(_facts(row[:-1]), row[-1]) for row in rows)
 
 
-def tops(connection: Connection, names: Sequence[str]) -> Mapping[str, Position]:
-    """Return the end of the log of each of ``names`` that exists."""
-    question = "SELECT name, epoch, top FROM kodama_rooms WHERE name = ANY(%s)"
+def tops(connection: Connection, names: Sequence[str]) -> Mapping[str, Standing]:
+    """Return where each of ``names`` that exists stands."""
+    question = f"SELECT name, epoch, top, {_MARK} FROM kodama_rooms WHERE name = ANY(%s)"  # noqa: S608
     rows = connection.execute(question, (list(names),))
-    return {name: Position(epoch, top) for name, epoch, top in rows}
+    return {name: Standing(Position(epoch, top), mark) for name, epoch, top, mark in rows}
 
 
 def _tail(connection: Connection, room: Extent, *, size: int) -> list[Entry]:

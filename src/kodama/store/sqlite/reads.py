@@ -13,7 +13,18 @@ from typing import Final, NamedTuple
 from kodama.core.event import Entry
 from kodama.core.position import Position
 from kodama.core.room import Access, Retention, RoomFacts
-from kodama.store.interface import After, Around, Before, Listed, Newest, Page, RoomLog, Slice, Where
+from kodama.store.interface import (
+    After,
+    Around,
+    Before,
+    Listed,
+    Newest,
+    Page,
+    RoomLog,
+    Slice,
+    Standing,
+    Where,
+)
 from kodama.store.sqlite.log import ENTRY, read_head
 
 FACTS: Final = "name, title, topic, access, owner, days, events"
@@ -79,7 +90,8 @@ def open_room(connection: sqlite3.Connection, name: str, *, tail_bytes: int) -> 
             if tail_bytes < 0:
                 break
             tail.append(Entry(*row))
-    return RoomLog(facts_of(facts), room.first, room.top, tuple(epochs), tuple(reversed(tail)))
+    settings = facts_of(facts)
+    return RoomLog(settings, room.first, room.top, tuple(epochs), tuple(reversed(tail)), settings.mark)
 
 
 def read(connection: sqlite3.Connection, name: str, *, after: int, limit: int, size: int) -> Slice:
@@ -126,10 +138,15 @@ def rooms(connection: sqlite3.Connection) -> Sequence[Listed]:
     return tuple(Listed(facts_of(row[:-1]), row[-1]) for row in rows)
 
 
-def tops(connection: sqlite3.Connection, names: Sequence[str]) -> Mapping[str, Position]:
-    """Return the end of the log of each of ``names`` that exists."""
-    found = {name: read_head(connection, name) for name in names}
-    return {name: Position(head.epoch, head.top) for name, head in found.items() if head is not None}
+def tops(connection: sqlite3.Connection, names: Sequence[str]) -> Mapping[str, Standing]:
+    """Return where each of ``names`` that exists stands."""
+    standings = {}
+    for name in names:
+        head = read_head(connection, name)
+        if head is not None:
+            row = connection.execute(f"SELECT {FACTS} FROM rooms WHERE id = ?", (head.id,)).fetchone()  # noqa: S608
+            standings[name] = Standing(Position(head.epoch, head.top), facts_of(row).mark)
+    return standings
 
 
 def _page(

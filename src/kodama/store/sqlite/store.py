@@ -18,7 +18,6 @@ from twisted.internet.defer import Deferred, succeed
 
 from kodama.core.apikey import ApiKey
 from kodama.core.change import Change
-from kodama.core.position import Position
 from kodama.core.record import Record, RecordChange, Records, check_record
 from kodama.core.room import RoomFacts
 from kodama.core.search import Wanted
@@ -32,6 +31,7 @@ from kodama.store.interface import (
     RoomLog,
     Settle,
     Slice,
+    Standing,
     StoreUnavailable,
     Where,
 )
@@ -129,8 +129,8 @@ class SqliteStore:
         """Return all rooms by name."""
         return self._opened.ask(reads.rooms)
 
-    def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, Position]]:
-        """Return the end of the log of each of ``rooms`` that exists."""
+    def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, Standing]]:
+        """Return where each of ``rooms`` that exists stands."""
         return self._opened.ask(lambda file: reads.tops(file, rooms))
 
     def put_room(self, facts: RoomFacts) -> Deferred[None]:
