@@ -26,7 +26,8 @@ CLEAN, VIOLATED, NOT_RUN = 0, 1, 2
 
 @click.command(name="verify")
 @click.option(
-    "--url", default="http://127.0.0.1:8080", envvar="KODAMA_URL", show_default=True, help="The server."
+    "--url", "urls", default=("http://127.0.0.1:8080",), envvar="KODAMA_URL", show_default=True,
+    multiple=True, help="The server; again for each further node of it.",
 )
 @click.option(
     "--duration", type=click.FloatRange(1), default=30.0, show_default=True, help="Seconds to write."
@@ -58,8 +59,9 @@ CLEAN, VIOLATED, NOT_RUN = 0, 1, 2
     help="Write the report to a file as JSON; - is standard output.",
 )
 def verify_command(
-    *, url: str, duration: float, deliveries: int, rooms: int, readers: int, writers: int, transports: str,
-    faults: str, interval: float, command: str | None, gaps: str, seed: int | None, file: Path | None,
+    *, urls: tuple[str, ...], duration: float, deliveries: int, rooms: int, readers: int, writers: int,
+    transports: str, faults: str, interval: float, command: str | None, gaps: str, seed: int | None,
+    file: Path | None,
 ) -> None:  # fmt: skip
     """Check that a server keeps its promise: nothing lost, doubled, reordered or silently left out.
 
@@ -69,9 +71,10 @@ def verify_command(
     Exit code: 0 all kept, 1 something is wrong, 2 it could not run.
     """
     plan = Plan(
-        url=url, seed=randbelow(2**32) if seed is None else seed, duration=duration, deliveries=deliveries,
-        rooms=rooms, readers=readers, writers=writers, ways=_ways(transports), interval=interval,
-        faults=_faults(faults, has_command=command is not None), command=command, gaps_allowed=gaps == "yes",
+        url=urls[0], others=urls[1:], seed=randbelow(2**32) if seed is None else seed, duration=duration,
+        deliveries=deliveries, rooms=rooms, readers=readers, writers=writers, ways=_ways(transports),
+        interval=interval, faults=_faults(faults, has_command=command is not None), command=command,
+        gaps_allowed=gaps == "yes",
     )  # fmt: skip
     try:
         report = _run(plan)

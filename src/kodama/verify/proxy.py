@@ -7,7 +7,7 @@ alike, and passes TLS through (where it cannot send a request twice).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from random import Random
 from typing import Final, Self, cast
@@ -89,9 +89,13 @@ class Pair:
     async def connect(self) -> None:
         """Connect to the server, then pass on what the client has sent meanwhile."""
         loop = asyncio.get_running_loop()
-        try:
-            await loop.create_connection(lambda: self.server, *self._proxy.upstream)
-        except OSError:
+        for upstream in self._proxy.upstreams():
+            try:
+                await loop.create_connection(lambda: self.server, *upstream)
+                break
+            except OSError:
+                continue
+        else:
             self.abort()
             return
         if self.closed:
@@ -225,10 +229,14 @@ class Pair:
 
 
 class FaultProxy:
-    """Listens on loopback and passes everything to ``upstream`` (host, port); ``told`` hears of faults."""
+    """Listens on loopback and passes each connection to one of ``nodes`` (host, port), whichever it is;
+    ``told`` hears of faults."""
 
-    def __init__(self, upstream: tuple[str, int], *, told: Callable[[Fault], None]) -> None:
-        self.upstream = upstream
+    def __init__(
+        self, nodes: Sequence[tuple[str, int]], *, random: Random, told: Callable[[Fault], None]
+    ) -> None:
+        self._nodes = tuple(nodes)
+        self._random = random
         self.pairs: set[Pair] = set()
         self.port = 0
         self.done = told
@@ -270,6 +278,10 @@ class FaultProxy:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
+    def upstreams(self) -> list[tuple[str, int]]:
+        """Return all nodes, in the order in which one connection tries them."""
+        return self._random.sample(self._nodes, len(self._nodes))
+
     def later(self, seconds: float, what: Callable[[], None]) -> None:
         """Do something after some time."""
         asyncio.get_running_loop().call_later(seconds, what)
@@ -291,7 +303,7 @@ class FaultProxy:
     async def _again(self, data: bytes) -> None:
         try:
             async with asyncio.timeout(10):
-                reader, writer = await asyncio.open_connection(*self.upstream)
+                reader, writer = await asyncio.open_connection(*self.upstreams()[0])
                 try:
                     writer.write(data)
                     await reader.read(65536)

@@ -37,9 +37,12 @@ class CannotRun(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to do. ``deliveries`` 0: only ``duration`` counts. ``ways`` empty: all that the server offers."""
+    """What to do. ``deliveries`` 0: only ``duration`` counts. ``ways`` empty: all that the server offers.
+    ``others`` are further nodes of the same server: connections go to any of them. ``over`` may end
+    the writing earlier."""
 
     url: str
+    others: tuple[str, ...] = ()
     seed: int
     duration: float = 30.0
     deliveries: int = 0
@@ -51,6 +54,7 @@ class Plan:
     interval: float = 1.0
     command: str | None = None
     gaps_allowed: bool = False
+    over: Callable[[], bool] = lambda: False
 
 
 Progress = Callable[[Scene, str], None]
@@ -80,7 +84,10 @@ async def _verify(plan: Plan, address: Address, stack: AsyncExitStack, progress:
     )  # fmt: skip
     ways, missing = await _ways(plan, scene)
     proxy = await stack.enter_async_context(
-        FaultProxy((address.host, address.port), told=lambda fault: _count(scene, fault))
+        FaultProxy(
+            [(one.host, one.port) for one in (address, *map(Address.parse, plan.others))],
+            random=random, told=lambda fault: _count(scene, fault),
+        )
     )
     scene.through = proxy.port
     loop = asyncio.get_running_loop()
@@ -89,7 +96,8 @@ async def _verify(plan: Plan, address: Address, stack: AsyncExitStack, progress:
     await audit(direct, scene)
     findings = scene.history.finish()
     return Report(
-        plan.url, plan.seed, loop.time() - began, ways, missing, scene.figures, scene.history.gaps, findings
+        ", ".join((plan.url, *plan.others)), plan.seed, loop.time() - began, ways, missing, scene.figures,
+        scene.history.gaps, findings,
     )
 
 
@@ -110,7 +118,7 @@ async def _run(
 
     def going() -> bool:
         enough = plan.deliveries and scene.history.deliveries >= plan.deliveries
-        return loop.time() < until and not enough
+        return loop.time() < until and not enough and not plan.over()
 
     async with _company([reader.run() for reader in readers]):
         trouble = Trouble(scene, proxy, readers, server, plan.faults, plan.interval)

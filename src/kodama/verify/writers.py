@@ -79,8 +79,13 @@ class Writer:
             await self._amend(offset, number // AMEND_EVERY)
 
     async def _look(self, offset: int) -> None:
-        """Read what was just acknowledged."""
-        body = await self._asked(asks.events((self._room,), since=f"after:{offset - 1}", wait=0, limit=1))
+        """Read what was just acknowledged, on a connection of its own: it may lead to another node."""
+        ask = asks.events((self._room,), since=f"after:{offset - 1}", wait=0, limit=1)
+        another = AsyncClient(self._url, dial=self._scene.dial, random=self._scene.random)
+        try:
+            body = await self._asked(ask, by=another)
+        finally:
+            await another.close()
         if body is None:
             return
         found = [event.get("offset") for event in news_of(decoded(body)).events]
@@ -108,9 +113,9 @@ class Writer:
         else:
             self._wrong(Wrong.GARBLED, "the answer to an amendment is no event")
 
-    async def _asked(self, ask: Ask) -> bytes | None:
+    async def _asked(self, ask: Ask, *, by: AsyncClient | None = None) -> bytes | None:
         try:
-            return await self._client.ask(ask)
+            return await (by or self._client).ask(ask)
         except Refused as fault:
             self._wrong(Wrong.REFUSED, f"{ask.method} {ask.target}: {fault.status} {fault}")
         except (ClientFault, Garbled) as fault:
