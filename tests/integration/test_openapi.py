@@ -18,7 +18,7 @@ from kodama.wire.problem import STATUSES
 from tests.integration.test_site import EVENTS, MESSAGES, Kodama
 
 DOCUMENT = describe()
-SAMPLES = {"{room}": "lobby", "{offset}": "1", "{emoji}": "x"}
+SAMPLES = {"{room}": "lobby", "{offset}": "1", "{emoji}": "x", "{token}": "kdh_x", "{hook}": "9f2c"}
 NOT_OF_THE_API = {  # pages and files, and what speaks WebSocket
     "/docs/api", "/docs/errors", "/static/*", "/favicon.ico", "/robots.txt", "/v1/{room}",
     "/widget.js", "/embed", "/r/{room}/plain", "/r/{room}/plain/log",

@@ -21,9 +21,11 @@ from kodama.core.limits import Rate
 from kodama.core.returning import Returns
 from kodama.core.room import Retention
 from kodama.core.who import NOBODY, STRANGER
+from kodama.hooks.outlets import Outlets
 from kodama.http.echo import Echoes
 from kodama.http.factory import HttpFactory
 from kodama.http.limits import Limits
+from kodama.http.outgoing import Outgoing
 from kodama.http.websocket import SocketLimits
 from kodama.metrics import Metrics
 from kodama.node import Company, Node
@@ -46,6 +48,7 @@ from kodama.web.answers import FIELDS
 from kodama.web.api import Api
 from kodama.web.assets import Assets
 from kodama.web.desk import Desks
+from kodama.web.hooks import HookApi
 from kodama.web.identity import Identity, Policy
 from kodama.web.jwks import JwkSet
 from kodama.web.openapi.page import Documents
@@ -57,7 +60,6 @@ from kodama.web.site import Site
 from kodama.web.sites import BadKey, SiteKey, Sites, key_of
 from kodama.web.tokens import Tokens
 from kodama.web.upgrades import Serve, opening, upgrading
-from kodama.wire.commands import CLIENT_PART
 
 ECHO_LIMIT: Final = 16 * 1024 * 1024  # what the largest case of Autobahn's suite sends
 LOOK_SECONDS: Final = 2.0  # a shared store is asked this often for what a bus lost
@@ -223,17 +225,25 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         node, api, polls, identity, tokens, now=wall_clock, seconds=reactor.seconds, guests=settings.guests,
         fail=lambda request, failure: site.fail(request, failure),
     )  # fmt: skip
+    outgoing = Outgoing(reactor, private=settings.hooks_private)
+    outlets = Outlets(
+        node, registry, post=outgoing.post, clock=reactor, now=wall_clock,
+        random=Random(),  # noqa: S311 - it spreads tries
+        name=token_hex(6), alone=not shared,
+    )  # fmt: skip
+    hooks = HookApi(
+        node, registry, outlets, api, identity, now=wall_clock, seconds=reactor.seconds,
+        fail=lambda request, failure: site.fail(request, failure),
+    )  # fmt: skip
     site = Site(
         api=api, sessions=sessions, presence=presence, polls=polls, streams=streams, door=door,
-        assets=Assets(), plain=plain,
+        assets=Assets(), plain=plain, hooks=hooks,
         documents=Documents(),
         operations=operations, identity=identity, metrics=metrics, now=wall_clock,
         jsonp=settings.jsonp, legacy=settings.legacy, upgrades=upgrades,
     )  # fmt: skip
     limits = Limits(body=settings.body_limit, connections=settings.connections)
-    factory = HttpFactory(
-        site.respond, refuse=site.refuse, fault=site.fault, clock=reactor, limits=limits, own=CLIENT_PART
-    )
+    factory = HttpFactory(site.respond, refuse=site.refuse, fault=site.fault, clock=reactor, limits=limits)
 
     def watch() -> Deferred[None]:
         for one in sets:
@@ -246,10 +256,11 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         for transport in transports:
             transport.drain(returns)
         echoes.drain()
+        outlets.drain()
 
     return KodamaService(
         reactor=reactor, node=node, factory=factory, host=settings.host, port=settings.port,
-        drain=settings.drain, started=(tokens.start, registry.start), draining=draining,
+        drain=settings.drain, started=(tokens.start, registry.start, outlets.start), draining=draining,
         watch=(watch, registry.look), inherited=inherited,
         look=LOOK_SECONDS if shared else None,
     )  # fmt: skip

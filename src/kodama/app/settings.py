@@ -155,6 +155,10 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("create_rooms", default=True, help="Whether the first message creates a room.", read=_yes_or_no),
     Setting("jsonp", default=True, help="Whether reads are answered as JSONP.", read=_yes_or_no),
     Setting("legacy", default=True, help="Whether the door of 2011 is open.", read=_yes_or_no),
+    Setting(
+        "hooks_private", default=False, read=_yes_or_no,
+        help="Whether webhooks may be sent to addresses that are not public.",
+    ),
     Setting("test_echo", default=False, help="Whether /v1/echo echoes WebSocket.", read=_yes_or_no),
     Setting("hold", 25.0, "Seconds a poll waits; below the 30 and 60 s of proxies.", _number(1, 120)),
     Setting("body_limit", 65536, "Bytes of a request's body; above any typed message.", _whole(1024, 2**30)),
@@ -192,6 +196,7 @@ class Settings:
     create_rooms: bool
     jsonp: bool
     legacy: bool
+    hooks_private: bool
     test_echo: bool
     hold: float
     body_limit: int

@@ -56,3 +56,20 @@ class Passing:
     def close(self) -> None:
         """Close the connection."""
         self.carrier.close()
+
+
+class Drawn(Passing):
+    """A `Carrier` whose answers are drawn first, or drawn and sent later if ``draw`` returns None."""
+
+    __slots__ = ("_draw",)
+
+    def __init__(self, carrier: Carrier, draw: Callable[[Answer], Answer | None]) -> None:
+        super().__init__(carrier)
+        self._draw = draw
+
+    def answer(self, request: Request, answer: Answer) -> None:
+        """Send the drawing of ``answer``."""
+        request.channel = self.carrier  # once: what is answered from now on is a drawing
+        drawn = self._draw(answer)
+        if drawn is not None:
+            request.answer(drawn)

@@ -49,7 +49,7 @@ class Api:
 
     def publish(self, request: Request, caller: Caller, room: str) -> None:
         """``POST /v1/rooms/{room}/messages``."""
-        media = _media(request)
+        media = media_of(request)
         if media in ("application/json", ""):
             body = commands.message_body(request.body)
         elif media == "text/plain":
@@ -64,7 +64,7 @@ class Api:
 
     def publish_text(self, request: Request, caller: Caller, room: str) -> None:
         """``POST /r/{room}``: whatever is not JSON is text."""
-        read = commands.message_body if _media(request) == "application/json" else commands.text_body
+        read = commands.message_body if media_of(request) == "application/json" else commands.text_body
         self._publish(request, caller, room, read(request.body))
 
     def publish_2011(self, request: Request, caller: Caller) -> None:
@@ -286,6 +286,7 @@ def _shown(facts: RoomFacts) -> answers.RoomSettings:
     )
 
 
-def _media(request: Request) -> str:
+def media_of(request: Request) -> str:
+    """Return the media type of the body, without parameters, empty if it has none."""
     value = request.headers.get(b"content-type") or b""
     return value.partition(b";")[0].strip().lower().decode("latin-1")

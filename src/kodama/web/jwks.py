@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
-from twisted.python.failure import Failure
-from twisted.web.client import Agent, ResponseDone
-from twisted.web.http import PotentialDataLoss
+from twisted.web.client import Agent
 from twisted.web.iweb import IResponse
 
+from kodama.http.outgoing import bounded_body
 from kodama.web.sites import BadKey, SiteKey, keys_of
 
 FETCH_SECONDS: Final = 5.0
@@ -80,30 +78,7 @@ class JwkSet:
             _log.error("the keys of {issuer} have none that is of use", issuer=self.issuer)
 
 
-class _Bounded(Protocol):
-    """Gathers a body of at most `FETCH_BYTES`."""
-
-    def __init__(self, whole: Deferred[bytes]) -> None:
-        self._whole = whole
-        self._got = bytearray()
-
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's
-        """Twisted: a piece has come."""
-        self._got += data
-        if len(self._got) > FETCH_BYTES and self.transport is not None:
-            self.transport.loseConnection()
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's
-        """Twisted: that was all."""
-        if len(self._got) > FETCH_BYTES or not reason.check(ResponseDone, PotentialDataLoss):
-            self._whole.errback(BadKey("the document is too long or was cut off"))
-        else:
-            self._whole.callback(bytes(self._got))
-
-
 def _body(response: IResponse) -> Deferred[bytes]:
     if response.code != 200:
         raise BadKey(f"the answer was {response.code}")
-    whole: Deferred[bytes] = Deferred()
-    response.deliverBody(_Bounded(whole))
-    return whole
+    return bounded_body(response, limit=FETCH_BYTES)

@@ -21,8 +21,8 @@ from twisted.python.failure import Failure
 from kodama.core.errors import BadRequest, UnsupportedMedia
 from kodama.core.position import START, Position, encode_cursor
 from kodama.core.who import admit
-from kodama.http.message import Answer, Carrier, Fields, Request
-from kodama.http.passing import Passing
+from kodama.http.message import Answer, Fields, Request
+from kodama.http.passing import Drawn
 from kodama.node import Node
 from kodama.store.interface import Newest
 from kodama.transports.longpoll import LongPolls
@@ -154,23 +154,6 @@ class PlainRooms:
         _drawn(request, lambda given: given if given.status == 200 else _refusal(request, room, given))
         Deferred.fromCoroutine(draw()).addErrback(lambda failure: self._fail(request, failure))
         return None
-
-
-class Drawn(Passing):
-    """A `Carrier` whose answers are drawn first, or drawn and sent later if ``draw`` returns None."""
-
-    __slots__ = ("_draw",)
-
-    def __init__(self, carrier: Carrier, draw: Callable[[Answer], Answer | None]) -> None:
-        super().__init__(carrier)
-        self._draw = draw
-
-    def answer(self, request: Request, answer: Answer) -> None:
-        """Send the drawing of ``answer``."""
-        request.channel = self.carrier  # once: what is answered from now on is a drawing
-        drawn = self._draw(answer)
-        if drawn is not None:
-            request.answer(drawn)
 
 
 def _drawn(request: Request, draw: Callable[[Answer], Answer | None]) -> None:

@@ -39,6 +39,7 @@ from kodama.web.answers import FIELDS, code_answer, json_answer, problem_answer
 from kodama.web.api import LOBBY, Api
 from kodama.web.assets import Assets
 from kodama.web.cors import Sharing, preflight
+from kodama.web.hooks import HookApi
 from kodama.web.html import address
 from kodama.web.identity import Caller, Identity
 from kodama.web.openapi.page import Documents
@@ -79,7 +80,7 @@ class Site:
 
     def __init__(
         self, *, api: Api, sessions: Sessions, presence: PresenceApi, polls: LongPolls,
-        streams: Mapping[Framing, Streams], door: Door2011, assets: Assets, plain: PlainRooms,
+        streams: Mapping[Framing, Streams], door: Door2011, assets: Assets, plain: PlainRooms, hooks: HookApi,
         documents: Documents, operations: Operations, identity: Identity, metrics: Metrics,
         now: Callable[[], int], jsonp: bool, legacy: bool, upgrades: Mapping[str, Serve],
     ) -> None:  # fmt: skip
@@ -92,6 +93,7 @@ class Site:
         self._assets = assets
         self._documents = documents
         self._plain = plain
+        self._hooks = hooks
         self._operations = operations
         self._identity = identity
         self._metrics = metrics
@@ -225,6 +227,12 @@ class Site:
                 return Route({b"GET": self._connection})
             case ["v1", name] if name in self._upgrades:
                 return Route({b"GET": self._upgrades[name]})
+            case ["v1", "hooks", token]:
+                return Route({b"POST": lambda request, caller: self._hooks.say(request, caller, token)})
+            case ["v1", "hooks", token, "slack"]:
+                return Route({
+                    b"POST": lambda request, caller: self._hooks.say_as_slack(request, caller, token)
+                })  # fmt: skip
             case ["v1", "tickets"]:
                 return Route({b"POST": self._sessions.ticket})
             case ["v1", "openapi.json"]:
@@ -273,6 +281,13 @@ class Site:
                     b"PUT": lambda request, caller: self._presence.mark(request, caller, room),
                     b"DELETE": lambda request, caller: self._presence.depart(request, caller, room),
                 }
+            case ["hooks"]:
+                return {
+                    b"GET": lambda request, caller: self._hooks.show(request, caller, room),
+                    b"POST": lambda request, caller: self._hooks.make(request, caller, room),
+                }
+            case ["hooks", hook]:
+                return {b"DELETE": lambda request, caller: self._hooks.remove(request, caller, room, hook)}
             case ["typing"]:
                 return {b"PUT": lambda request, caller: self._presence.type(request, caller, room)}
             case ["messages"]:

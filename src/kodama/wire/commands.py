@@ -32,7 +32,6 @@ ROOMS_LIMIT: Final = 100
 EMOJI_LIMIT: Final = 64
 
 _NONCE: Final = re.compile(r"[A-Za-z0-9._~-]{1,64}", re.ASCII)
-CLIENT_PART: Final = rb"client=[A-Za-z0-9._~-]{8,64}"  # of a query: what each reader has for itself
 _CLIENT: Final = re.compile(r"[A-Za-z0-9._~-]{8,64}", re.ASCII)
 _DURATION: Final = re.compile(r"([1-9][0-9]{0,8})([smhd])", re.ASCII)
 _UNITS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -160,7 +159,7 @@ class Poll:
 def message_body(body: bytes) -> MessageBody:
     """Read a message. Raises `BadJson`, `BadRequest`."""
     check_depth(body)
-    given = _decode(body, MessageBody)
+    given = decoded(body, MessageBody)
     if given.text is None and given.data is None:
         raise BadRequest("A message has text or data.")
     return checked(given)
@@ -205,19 +204,19 @@ def nonce(given: str) -> str:
 def any_json(body: bytes) -> Any:
     """Read any JSON value of at most 64 levels; raises `BadJson`."""
     _check_depth(body, DEPTH_LIMIT)
-    return _decode(body, Any)
+    return decoded(body, Any)
 
 
 def edit_body(body: bytes) -> EditBody:
     """Read an edit. Raises `BadJson`, `BadRequest`."""
-    given: EditBody = _decode(body, EditBody)
+    given: EditBody = decoded(body, EditBody)
     message_text(given.text)
     return given
 
 
 def session_body(body: bytes) -> SessionBody:
     """Read who wants a session. Raises `BadJson`, `BadRequest`."""
-    given: SessionBody = _decode(body, SessionBody)
+    given: SessionBody = decoded(body, SessionBody)
     if sum(one is not None for one in (given.name, given.jwt, given.login)) != 1:
         raise BadJson("A session is opened with a name, a jwt, or login and password.")
     return given if given.name is None else SessionBody(name=display_name(given.name))
@@ -225,7 +224,7 @@ def session_body(body: bytes) -> SessionBody:
 
 def ticket_body(body: bytes) -> tuple[str, ...]:
     """Read which rooms a ticket is for. Raises `BadJson`, `BadRequest`, `BadRoomName`."""
-    given: TicketBody = _decode(body, TicketBody)
+    given: TicketBody = decoded(body, TicketBody)
     rooms = tuple(dict.fromkeys(room_name(name) for name in given.rooms))
     if not 1 <= len(rooms) <= ROOMS_LIMIT:
         raise BadRequest(f"A ticket is for 1 to {ROOMS_LIMIT} rooms.")
@@ -234,7 +233,7 @@ def ticket_body(body: bytes) -> tuple[str, ...]:
 
 def room_body(body: bytes) -> RoomBody:
     """Read a room's settings. Raises `BadJson`, `BadRequest`."""
-    given: RoomBody = _decode(body, RoomBody)
+    given: RoomBody = decoded(body, RoomBody)
     for field, limit in ((given.title, 100), (given.topic, 500)):
         if field is not None and (len(field) > limit or "\0" in field):
             raise BadRequest("A title has at most 100, a topic at most 500 characters, no null among them.")
@@ -324,7 +323,7 @@ def poll(found: Mapping[str, list[str]], *, rooms: tuple[str, ...], default: str
 
 def events_body(body: bytes) -> dict[str, list[str]]:
     """Read ``POST /v1/events`` as the parameters of its GET. Raises `BadJson`."""
-    given: EventsBody = _decode(body, EventsBody)
+    given: EventsBody = decoded(body, EventsBody)
     found: dict[str, list[str]] = {"room": given.rooms}
     for name in ("since", "wait", "limit", "client", "presence", "ticket"):
         value = getattr(given, name)
@@ -353,7 +352,7 @@ def names_limit(found: Mapping[str, list[str]]) -> int:
 
 def presence_body(body: bytes) -> PresenceBody:
     """Read whether somebody is active. Raises `BadJson`."""
-    given: PresenceBody = _decode(body, PresenceBody)
+    given: PresenceBody = decoded(body, PresenceBody)
     return given
 
 
@@ -408,7 +407,8 @@ def _decoded(raw: bytes) -> str:
     return unquote_to_bytes(raw.replace(b"+", b" ")).decode()
 
 
-def _decode(body: bytes, shape: Any) -> Any:
+def decoded(body: bytes, shape: Any) -> Any:
+    """Return ``body`` as a ``shape``. Raises `BadJson`."""
     try:
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:

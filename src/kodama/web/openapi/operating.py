@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kodama.web.openapi import reading, writing
+from kodama.web.openapi import programs, reading, writing
 from kodama.web.openapi.shape import JSON, NOBODY, Content, Json, Operation, Reply, document
 from kodama.wire import answers
 
@@ -22,6 +22,7 @@ TAGS: Final = {
     "Writing": "Messages, and what becomes of them.",
     "Rooms": "Which rooms there are, and their settings.",
     "Presence": "Who is here, who is typing: not kept, and at a bounded cost.",
+    "Programs": "Webhooks: programs that speak in a room, and programs that are told.",
     "Who is speaking": "Sessions, and how to be somebody.",
     "The contract of 2011": "What the system this one descends from answered, kept alive.",
     "Operating": "For probes, monitoring and tools.",
@@ -58,6 +59,7 @@ def _plain(path: str, name: str, title: str, text: str, content: Content, *codes
 OPERATIONS: Final = (
     *reading.OPERATIONS,
     *writing.OPERATIONS,
+    *programs.OPERATIONS,
     _plain(
         "/healthz",
         "health",

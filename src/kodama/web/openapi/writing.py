@@ -19,7 +19,7 @@ _STORED: Final[Any] = {
     "epoch": "q3Zx9",
     "time": "2026-11-23T22:10:05.123Z",
 }
-_PUBLISHED: Final = (
+PUBLISHED: Final = (
     Reply(
         status=201,
         text="Stored: it is durable and has its offset.",
@@ -51,7 +51,7 @@ OPERATIONS: Final = (
         " first message creates the room, unless the server is set not to.",
         parameters=(ROOM, NONCE_FIELD),
         body=(_MESSAGE, _TEXT),
-        replies=_PUBLISHED,
+        replies=PUBLISHED,
         codes=(*_IN_A_ROOM, "bad_json", "conflict", "unsupported_media"),
     ),
     Operation(
@@ -63,7 +63,7 @@ OPERATIONS: Final = (
         text="`curl -d hello …/r/lobby`: every Content-Type but JSON is taken as text.",
         parameters=(ROOM, NONCE_FIELD),
         body=(_TEXT, _MESSAGE),
-        replies=_PUBLISHED,
+        replies=PUBLISHED,
         codes=(*_IN_A_ROOM, "bad_json", "conflict"),
     ),
     Operation(

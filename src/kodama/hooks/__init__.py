@@ -1,0 +1,1 @@
+"""Outgoing webhooks: readers of rooms that are told by requests of ours."""
