@@ -55,6 +55,7 @@ from kodama.web.openapi.page import Documents
 from kodama.web.operations import Operations
 from kodama.web.plain import PlainRooms
 from kodama.web.presence import PresenceApi
+from kodama.web.search import SearchApi
 from kodama.web.sessions import Sessions
 from kodama.web.site import Site
 from kodama.web.sites import BadKey, SiteKey, Sites, key_of
@@ -203,6 +204,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         fail=lambda request, failure: site.fail(request, failure),
         guests=settings.guests, create_rooms=settings.create_rooms,
     )  # fmt: skip
+    searches = SearchApi(node, fail=lambda request, failure: site.fail(request, failure))
     presence = PresenceApi(
         node, people, identity, seconds=reactor.seconds,
         fail=lambda request, failure: site.fail(request, failure), guests=settings.guests,
@@ -237,7 +239,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     )  # fmt: skip
     site = Site(
         api=api, sessions=sessions, presence=presence, polls=polls, streams=streams, door=door,
-        assets=Assets(), plain=plain, hooks=hooks,
+        assets=Assets(), searches=searches, plain=plain, hooks=hooks,
         documents=Documents(),
         operations=operations, identity=identity, metrics=metrics, now=wall_clock,
         jsonp=settings.jsonp, legacy=settings.legacy, upgrades=upgrades,

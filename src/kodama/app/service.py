@@ -18,6 +18,8 @@ from kodama.node import Node
 
 SWEEP_SECONDS: Final = 60.0
 LAG_SECONDS: Final = 0.5
+INDEX_SECONDS: Final = 1.0
+INDEX_STEP: Final = 0.05  # between two pieces, each of some ms: publishing goes on
 WATCH_SECONDS: Final = 0.5  # what is revoked elsewhere is known here within a second
 DRAIN_STEP: Final = 0.05
 ARRIVING: Final = 2.0  # a request that has begun when the drain does may take so long to arrive
@@ -62,6 +64,7 @@ class KodamaService(Service):
         self._watched()
         self._begin(self._watched, WATCH_SECONDS)
         self._begin(self._sweep, SWEEP_SECONDS)
+        self._begin(self._index, INDEX_SECONDS)
         if self._look_seconds is not None:
             self._begin(self._look, self._look_seconds)
 
@@ -127,6 +130,15 @@ class KodamaService(Service):
 
     def _sweep(self) -> Deferred[None]:
         return self._node.sweep().addErrback(lambda failure: _log.failure("the sweep failed", failure))
+
+    @inlineCallbacks
+    def _index(self) -> Any:
+        """Let the store do what search still needs, with pauses."""
+        try:
+            while self.running and (yield self._node.store.index()):
+                yield deferLater(self._reactor, INDEX_STEP)
+        except Exception:  # noqa: BLE001 - it is tried again
+            _log.failure("indexing failed")
 
     def _look(self) -> Deferred[None]:
         looking = self._node.look()

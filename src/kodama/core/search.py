@@ -123,7 +123,7 @@ def _has(has: Has, text: str, data: Raw) -> bool:
             return _LINK.search(text) is not None
         case Has.CODE:
             return _CODE.search(text) is not None
-        case Has.FILE:
+        case _:
             return _has_files(bytes(data))
 
 

@@ -46,6 +46,7 @@ from kodama.web.openapi.page import Documents
 from kodama.web.operations import Operations
 from kodama.web.plain import PlainRooms
 from kodama.web.presence import PresenceApi
+from kodama.web.search import SearchApi
 from kodama.web.sessions import Sessions
 from kodama.wire import commands
 from kodama.wire.jsonp import MEDIA_TYPE as JAVASCRIPT
@@ -79,12 +80,13 @@ class Site:
     """The application: one method, `respond`, for the HTTP channel to call."""
 
     def __init__(
-        self, *, api: Api, sessions: Sessions, presence: PresenceApi, polls: LongPolls,
+        self, *, api: Api, searches: SearchApi, sessions: Sessions, presence: PresenceApi, polls: LongPolls,
         streams: Mapping[Framing, Streams], door: Door2011, assets: Assets, plain: PlainRooms, hooks: HookApi,
         documents: Documents, operations: Operations, identity: Identity, metrics: Metrics,
         now: Callable[[], int], jsonp: bool, legacy: bool, upgrades: Mapping[str, Serve],
     ) -> None:  # fmt: skip
         self._api = api
+        self._searches = searches
         self._presence = presence
         self._sessions = sessions
         self._polls = polls
@@ -217,6 +219,8 @@ class Site:
                 return Route(self._room(room_name(name), rest))
             case ["v1", "rooms"]:
                 return Route({b"GET": self._api.rooms})
+            case ["v1", "search"]:
+                return Route({b"GET": self._searches.search})
             case ["v1", "events"]:
                 return Route({b"GET": self._many, b"POST": self._many_by_post})
             case ["v1", "session"]:

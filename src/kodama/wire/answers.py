@@ -68,6 +68,16 @@ class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
     ] | UnsetType = UNSET
 
 
+class SearchPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Messages that were found, the newest first, as they are now."""
+
+    messages: list[Message]
+    more: Annotated[bool, Meta(description="Whether there are older ones.")]
+    following: Annotated[
+        str, Meta(description="With `more`: give it as `before` to get the older ones.")
+    ] | UnsetType = msgspec.field(default=UNSET, name="next")
+
+
 class Retention(msgspec.Struct, frozen=True):
     """How long events are kept: for `days`, or the newest `events`, whichever keeps more."""
 

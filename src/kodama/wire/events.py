@@ -46,6 +46,12 @@ def page(messages: Iterable[Entry], *, more: str, cursor: str | None) -> bytes:
     )  # fmt: skip
 
 
+def found_page(messages: Iterable[Entry], *, following: str | None) -> bytes:
+    """Return what a search found; ``following`` leads to the rest, None if there is none."""
+    more = b"false" if following is None else b'true,"next":%b' % _encode(following)
+    return b'{"messages":[%b],"more":%b}' % (b",".join(entry.json for entry in messages), more)
+
+
 def as_in_2011(entry: Entry) -> bytes | None:
     """Return what the 2011 door shows of an entry: the posted JSON of an application's message,
     ``{"room","offset","name","text"}`` of a typed one, None of anything else."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kodama.web.openapi.shape import Parameter
-from kodama.wire import commands
+from kodama.wire import commands, searching
 
 PLAIN_WORD: Final = r"^[A-Za-z0-9._~-]{%d,%d}$"
 OFFSET: Final = {"type": "integer", "minimum": 0, "maximum": 2**53 - 1}
@@ -77,6 +77,38 @@ ROOMS: Final = Parameter(
         "minItems": 1,
         "maxItems": commands.ROOMS_LIMIT,
     },
+)
+QUERY: Final = Parameter(
+    name="q",
+    example='deploy in:lobby -"not yet"',
+    schema={"type": "string", "maxLength": searching.QUERY_LIMIT},
+    text="Words, all of which a message has, each as a word or its beginning (in scripts without spaces:"
+    ' anywhere); `"a phrase"`; `-word` for what it does not have; and `from:`, `in:`, `has:link|file|code`,'
+    " `before:`, `after:`. May be left out if `room` or `from` is given.",
+)
+FOUND_IN: Final = Parameter(
+    name="room",
+    example="lobby",
+    text="Only in this room.",
+    schema={"type": "string", "minLength": 1, "format": "kodama-room"},
+)
+FOUND_FROM: Final = Parameter(
+    name="from",
+    schema={"type": "string", "minLength": 1},
+    text="Only by the author with this id or name.",
+)
+FOUND_BEFORE: Final = Parameter(
+    name="before",
+    example="2026-11-24T09:30Z",
+    schema={"type": "string"},
+    text="Only older than this date or time (UTC if no zone is named); below this offset, if a room is"
+    " given; or the `next` of an answer, for what follows it.",
+)
+FOUND_LIMIT: Final = Parameter(
+    name="limit",
+    text="At most so many messages.",
+    schema={"type": "integer", "minimum": 1, "maximum": searching.FOUND_LIMIT}
+    | {"default": searching.FOUND_DEFAULT},
 )
 NONCE_FIELD: Final = Parameter(
     name="Idempotency-Key",

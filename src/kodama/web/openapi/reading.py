@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from kodama.web.openapi.parameters import CALLBACK, OFFSET, READING, ROOM, ROOMS, limit
+from kodama.web.openapi.parameters import (
+    CALLBACK,
+    FOUND_BEFORE,
+    FOUND_FROM,
+    FOUND_IN,
+    FOUND_LIMIT,
+    OFFSET,
+    QUERY,
+    READING,
+    ROOM,
+    ROOMS,
+    limit,
+)
 from kodama.web.openapi.shape import Content, Operation, Parameter, Reply
 from kodama.wire import answers, commands
 from kodama.wire.ephemeral import PresenceList
@@ -76,6 +88,7 @@ def _place(name: str, text: str) -> Parameter:
 
 
 _PAGE: Final[Any] = {"messages": [MESSAGE], "more": True, "cursor": "k1.lobby~q3Zx9~42"}
+_FOUND: Final[Any] = {"messages": [MESSAGE], "more": True, "next": "1795551005123~42~lobby"}
 _PRESENT: Final[Any] = {"here": [AIKO], "count": 4, "guests": 3, "version": 1795551318007}
 
 OPERATIONS: Final = (
@@ -142,6 +155,25 @@ OPERATIONS: Final = (
         codes=("bad_room_name", "forbidden", "not_found", "overloaded"),
         replies=(
             Reply(status=200, text="A page.", content=(Content(shape=answers.HistoryPage, example=_PAGE),)),
+        ),
+    ),
+    Operation(
+        method="GET",
+        path="/v1/search",
+        name="search",
+        tag="Reading",
+        title="Search",
+        text="Messages of the rooms that you may read, the newest first, as they are now: an edited one is"
+        " found by its new words, a deleted one not at all. Japanese, Chinese, Korean and Thai are found by"
+        " any run of characters. Signs and emoji are not looked for; a query of nothing else finds nothing.",
+        parameters=(QUERY, FOUND_IN, FOUND_FROM, FOUND_BEFORE, FOUND_LIMIT),
+        codes=("bad_room_name", "forbidden", "not_found", "overloaded"),
+        replies=(
+            Reply(
+                status=200,
+                text="What was found.",
+                content=(Content(shape=answers.SearchPage, example=_FOUND),),
+            ),
         ),
     ),
     Operation(
