@@ -134,9 +134,10 @@ class Client:
         self._outbox.done(message.nonce)
         return stored
 
-    def send(self, room: str, *, text: str | None, data: Any) -> Stored:
+    def send(self, room: str, *, text: str | None, data: Any, nonce: str | None = None) -> Stored:
         """Publish once, however often it takes."""
-        message = Waiting(room, new_nonce(self._random), _wall(), text=text, data=data, name=self.name)
+        nonce = nonce or new_nonce(self._random)
+        message = Waiting(room, nonce, _wall(), text=text, data=data, name=self.name)
         self._outbox.add(message)
         return self.deliver(message)
 
@@ -314,9 +315,12 @@ class Room:
         """Return a reading of this room."""
         return self._client.read((self.name,), wants)
 
-    def send(self, text: str | None = None, *, data: Any = None) -> Stored:
-        """Publish; raises `Refused`. It is stored once, even if it has to be sent often."""
-        return self._client.send(self.name, text=text, data=data)
+    def send(
+        self, text: str | None = None, *, data: Any = None, nonce: str | None = None
+    ) -> Stored:
+        """Publish; raises `Refused`. It is stored once, even if it has to be sent often, and even by
+        several runs of a program that give it the same ``nonce``."""
+        return self._client.send(self.name, text=text, data=data, nonce=nonce)
 
     def edit(self, offset: int, text: str) -> Event:
         """Give a message of mine another text."""
