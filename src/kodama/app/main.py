@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from kodama import __version__
+from kodama.app.archive import export_command, import_command
 from kodama.app.doctor import doctor
 from kodama.app.keys import key
 from kodama.app.settings import BadSetting, Settings
@@ -46,6 +47,8 @@ def main() -> None:
 
 main.add_command(key)
 main.add_command(doctor)
+main.add_command(export_command)
+main.add_command(import_command)
 
 
 @main.command()

@@ -1,0 +1,1 @@
+"""Rooms as files: written to be kept, read from other programs. Knows no store."""
