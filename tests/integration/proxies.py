@@ -22,7 +22,9 @@ class Proxy:
     Of the published configuration only addresses and TLS are changed for the test.
     """
 
-    def __init__(self, name: str, target: int, folder: Path, *, edits: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(
+        self, name: str, target: int, folder: Path, *, edits: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         program = shutil.which(name, path=PLACES)
         if program is None:
             pytest.skip(f"{name} is not installed")

@@ -25,6 +25,7 @@ from kodama.verify.server import ServerProcess
 from kodama.verify.trouble import ALL
 from kodama.verify.violations import Wrong
 from kodama.verify.ways import Way
+from tests.integration.forger import Forger, Forgery
 
 Answer = dict[str, Any]
 
@@ -50,7 +51,7 @@ def run(work: Awaitable[Report]) -> Report:
 def test_an_honest_server_is_clean_through_all_faults_and_restarts(tmp_path: Path) -> None:
     port = free_port()
     report = run(verify(
-        Plan(url=f"http://127.0.0.1:{port}", seed=11, duration=15, faults=ALL, interval=0.5, rooms=3, readers=24,
+        Plan(url=f"http://127.0.0.1:{port}", seed=11, duration=10, faults=ALL, interval=0.4, rooms=3, readers=24,
              writers=6, command=command(port, tmp_path / "data")),
         progress=lambda scene, phase: None,
     ))  # fmt: skip
@@ -88,7 +89,7 @@ class Liar:
                 status, answer = await self._passed(client, method, target, body)
                 writer.write(b"HTTP/1.1 %d Lied\r\nContent-Type: application/json\r\n"
                              b"Content-Length: %d\r\n\r\n%b" % (status, len(answer), answer))  # fmt: skip
-        except (asyncio.IncompleteReadError, OSError, ClientFault):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, OSError, ClientFault):
             return
         finally:
             await client.close()
@@ -109,7 +110,7 @@ class Liar:
             if last % 10 == 0:
                 return json.dumps({"id": "none", "room": room, "offset": last, "epoch": "e", "time": "t"}).encode()
         if "/events" in target:
-            await asyncio.sleep(0.05)  # a slow way, so that an answer has several events to lie about
+            await asyncio.sleep(0.02)  # a slow way, so that an answer has several events to lie about
         raw = await client.ask(Ask(method, target, body))
         if method != "GET" or "/events" not in target or "since=last" in target:
             return raw
@@ -219,14 +220,14 @@ async def honest(tmp_path: Path) -> AsyncIterator[str]:
         await server.close()
 
 
-async def verdict(tmp_path: Path, lie: Callable[[Liar, str, Answer], None]) -> Report:
+async def verdict(tmp_path: Path, lie: Callable[[Liar, str, Answer], None], *, violations: int = 1) -> Report:
     async with honest(tmp_path) as upstream:
         liar = Liar(upstream, lie)
         server = await asyncio.start_server(liar.serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         plan = Plan(
-            url=f"http://127.0.0.1:{port}", seed=5, duration=20, deliveries=600, rooms=2, readers=6, writers=4,
-            ways=(Way.POLL,),
+            url=f"http://127.0.0.1:{port}", seed=5, duration=20, deliveries=300, rooms=2, readers=6, writers=4,
+            ways=(Way.POLL,), violations=violations,
         )  # fmt: skip
         try:
             return await verify(plan, progress=lambda scene, phase: None)
@@ -241,6 +242,46 @@ def test_a_lie_is_found_and_called_by_its_name(lie: Callable[[Liar, str, Answer]
     assert LIES[lie] in report.findings.counts, "\n".join(report.lines())
 
 
+FORGERIES = {
+    Forgery.NONE: None, Forgery.DROPPED: Wrong.HOLE, Forgery.DOUBLED: Wrong.DOUBLED, Forgery.SWAPPED: Wrong.REORDERED,
+}  # fmt: skip
+
+
+async def verdict_on_a_stream(tmp_path: Path, way: Way, forgery: Forgery) -> tuple[Report, Forger]:
+    async with honest(tmp_path) as upstream, Forger(int(upstream.rpartition(":")[2]), forgery) as forger:
+        plan = Plan(
+            url=forger.url, seed=5, duration=20, deliveries=3000, rooms=2, readers=6, writers=4, ways=(way,),
+            violations=1,
+        )  # fmt: skip
+        return await verify(plan, progress=lambda scene, phase: None), forger
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("forgery", FORGERIES)
+@pytest.mark.parametrize("way", [Way.SSE, Way.NDJSON, Way.WEBSOCKET])
+def test_what_is_done_to_a_stream_is_found(way: Way, forgery: Forgery, tmp_path: Path) -> None:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        report, forger = runner.run(verdict_on_a_stream(tmp_path, way, forgery))
+    assert forger.left < 3
+    found, expected = report.findings.counts, FORGERIES[forgery]
+    assert expected in found if expected else report.clean, "\n".join(report.lines())
+
+
+@pytest.mark.soak
+def test_a_million_deliveries_with_a_fault_every_second_keep_the_promise(tmp_path: Path) -> None:
+    port = free_port()
+    report = run(verify(
+        Plan(url=f"http://127.0.0.1:{port}", seed=2026, duration=1500, deliveries=1_000_000, faults=ALL, interval=1.0,
+             command=command(port, tmp_path / "data")),
+        progress=lambda scene, phase: None,
+    ))  # fmt: skip
+    assert report.clean, "\n".join(report.lines())
+    assert report.gaps == 0
+    assert sum(report.figures.deliveries.values()) >= 1_000_000
+    assert set(report.figures.faults) == set(ALL)
+    assert set(report.figures.deliveries) == {way.value for way in Way}
+
+
 def test_a_liar_that_tells_the_truth_is_clean(tmp_path: Path) -> None:
-    report = run(verdict(tmp_path, lambda liar, target, answer: None))
+    report = run(verdict(tmp_path, lambda liar, target, answer: None, violations=0))
     assert report.clean, "\n".join(report.lines())

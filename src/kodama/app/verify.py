@@ -35,6 +35,7 @@ CLEAN, VIOLATED, NOT_RUN = 0, 1, 2
 @click.option(
     "--deliveries", type=click.IntRange(0), default=0, help="End after so many; 0: only time counts."
 )
+@click.option("--violations", type=click.IntRange(0), default=0, help="End after so many; 0: go on.")
 @click.option("--rooms", type=click.IntRange(1, 100), default=4, show_default=True, help="Rooms to use.")
 @click.option("--readers", type=click.IntRange(1), default=40, show_default=True, help="Readers in all.")
 @click.option("--writers", type=click.IntRange(1), default=8, show_default=True, help="Writers in all.")
@@ -59,9 +60,9 @@ CLEAN, VIOLATED, NOT_RUN = 0, 1, 2
     help="Write the report to a file as JSON; - is standard output.",
 )
 def verify_command(
-    *, urls: tuple[str, ...], duration: float, deliveries: int, rooms: int, readers: int, writers: int,
-    transports: str, faults: str, interval: float, command: str | None, gaps: str, seed: int | None,
-    file: Path | None,
+    *, urls: tuple[str, ...], duration: float, deliveries: int, violations: int, rooms: int, readers: int,
+    writers: int, transports: str, faults: str, interval: float, command: str | None, gaps: str,
+    seed: int | None, file: Path | None,
 ) -> None:  # fmt: skip
     """Check that a server keeps its promise: nothing lost, doubled, reordered or silently left out.
 
@@ -74,7 +75,7 @@ def verify_command(
         url=urls[0], others=urls[1:], seed=randbelow(2**32) if seed is None else seed, duration=duration,
         deliveries=deliveries, rooms=rooms, readers=readers, writers=writers, ways=_ways(transports),
         interval=interval, faults=_faults(faults, has_command=command is not None), command=command,
-        gaps_allowed=gaps == "yes",
+        gaps_allowed=gaps == "yes", violations=violations,
     )  # fmt: skip
     try:
         report = _run(plan)

@@ -21,6 +21,7 @@ from kodama.client import answers, asks
 from kodama.client.address import Address
 from kodama.client.answers import Errand, Page, Presence, RoomEntry, Session, Stored, Ticket
 from kodama.client.asks import Ask
+from kodama.client.backoff import LIMIT
 from kodama.client.course import Course, is_expired
 from kodama.client.event import Event
 from kodama.client.faults import ClientFault, Refused
@@ -45,13 +46,15 @@ async def dial_tcp(address: Address) -> Streams:
 
 
 class AsyncClient:
-    """A client of one server. ``renew`` gives a new token when the old one has expired."""
+    """A client of one server. ``renew`` gives a new token when the old one has expired; ``pause`` is the
+    longest time between two tries, in seconds."""
 
     def __init__(
         self, url: str, *, token: str | None = None, name: str | None = None, tries: int | None = None,
         renew: Callable[[], Awaitable[str]] | None = None, outbox: Path | None = None, dial: Dial = dial_tcp,
-        random: Random | None = None,
+        random: Random | None = None, pause: float = LIMIT,
     ) -> None:  # fmt: skip
+        self._pause = pause
         self.address = Address.parse(url)
         self.token = token
         self.name = name
@@ -141,7 +144,7 @@ class AsyncClient:
 
         Raises `Refused`, and `Unreachable` when ``tries`` are used up.
         """
-        errand = Errand(self._random, tries=self._tries)
+        errand = Errand(self._random, tries=self._tries, pause=self._pause)
         while True:
             try:
                 async with asyncio.timeout(ANSWER):

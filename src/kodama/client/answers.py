@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from kodama.client.backoff import Backoff
+from kodama.client.backoff import LIMIT, Backoff
 from kodama.client.event import Author, Event
 from kodama.client.faults import ClientFault, Unreachable, may_pass, refused
 from kodama.client.http1 import Answer, retry_after
@@ -119,13 +119,13 @@ def newest(pages: Iterable[tuple[str, Page]]) -> dict[str, int]:
 class Errand:
     """One request until it is answered: what each outcome means, and how long to wait.
 
-    ``tries`` is how often to try at most, None for ever.
+    ``tries`` is how often to try at most, None for ever; ``pause`` the longest time between two, in seconds.
     """
 
     __slots__ = ("_backoff", "_tries")
 
-    def __init__(self, random: Random, *, tries: int | None) -> None:
-        self._backoff = Backoff(random)
+    def __init__(self, random: Random, *, tries: int | None, pause: float = LIMIT) -> None:
+        self._backoff = Backoff(random, limit=pause)
         self._tries = tries
 
     def answered(self, answer: Answer, *, now: float) -> float | None:

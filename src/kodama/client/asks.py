@@ -28,14 +28,19 @@ class Ask:
 def events(
     rooms: Sequence[str], *, since: str, wait: float | None = None, limit: int | None = None,
     client: str | None = None, ticket: str | None = None, presence: bool = False, accept: str = JSON,
+    callback: str | None = None,
 ) -> Ask:  # fmt: skip
-    """Return the request that reads ``rooms`` from ``since`` on: a poll, or what ``accept`` says."""
+    """Return the request that reads ``rooms`` from ``since`` on: a poll, or what ``accept`` says.
+
+    With ``callback`` it is a poll that is answered as a call of that function.
+    """
     query: list[tuple[str, str]] = [("since", since)]
     query += [("wait", f"{wait:g}")] if wait is not None else []
     query += [("limit", str(limit))] if limit is not None else []
     query += [("client", client)] if client is not None else []
     query += [("ticket", ticket)] if ticket is not None else []
     query += [("presence", "1")] if presence else []
+    query += [("callback", callback)] if callback is not None else []
     if len(rooms) == 1:
         return Ask("GET", f"{_room(rooms[0])}/events?{urlencode(query)}", accept=accept)
     named = [("room", room) for room in rooms]

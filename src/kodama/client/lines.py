@@ -16,8 +16,8 @@ from typing import Any, Final, Protocol
 from kodama.client import asks
 from kodama.client.address import Address
 from kodama.client.asks import Ask
-from kodama.client.faults import may_pass, refused
-from kodama.client.framing import LineReader, SseReader, TooLong
+from kodama.client.faults import may_pass, refused, refused_as
+from kodama.client.framing import LineReader, SseReader, TooLong, unwrapped
 from kodama.client.http1 import Answer, Collector, Done, Head, Http, retry_after
 from kodama.client.ladder import Transport
 from kodama.client.protocol import (
@@ -36,6 +36,7 @@ SILENCE: Final = 35.0  # two keep-alives of a stream and a little
 GRACE: Final = 15.0  # what a poll may take beyond its hold
 SSE: Final = "text/event-stream"
 NDJSON: Final = "application/x-ndjson"
+ANYTHING: Final = "*/*"  # what a script element accepts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +75,14 @@ class Line(Protocol):
 
 
 class PollLine:
-    """Long polls, one after another on one connection."""
+    """Long polls, one after another on one connection; with a ``callback`` answered as its calls (JSONP)."""
 
-    __slots__ = ("_asked", "_collector", "_http", "_over", "_reading", "_wait", "_wishes")
+    __slots__ = ("_asked", "_callback", "_collector", "_http", "_over", "_reading", "_wait", "_wishes")
 
-    def __init__(self, reading: Reading, wishes: Wishes, *, wait: float | None = None) -> None:
+    def __init__(
+        self, reading: Reading, wishes: Wishes, *, wait: float | None = None, callback: str | None = None
+    ) -> None:
+        self._callback = callback
         self._reading = reading
         self._wishes = wishes
         self._wait = wishes.wait if wait is None else wait
@@ -101,6 +105,7 @@ class PollLine:
         return self._http.request(asks.events(
             self._reading.rooms, since=self._reading.cursor, wait=self._wait, limit=wishes.limit,
             client=wishes.client, ticket=wishes.ticket, presence=wishes.presence,
+            accept=asks.JSON if self._callback is None else ANYTHING, callback=self._callback,
         ))  # fmt: skip
 
     @property
@@ -129,6 +134,8 @@ class PollLine:
     def _read(self, answer: Answer) -> Step:
         if answer.status != 200:
             return refusal_of(answer.status, answer.fields, answer.body)
+        if self._callback is not None:
+            return _inside(answer.body, callback=self._callback)
         return news_of(decoded(answer.body))
 
 
@@ -217,6 +224,17 @@ def refusal_of(status: int, fields: dict[str, str], body: bytes) -> Refusal:
     """Return what an error answer says. A date in Retry-After is not used: lines have no wall clock."""
     wait = retry_after(fields) if may_pass(status) else None
     return Refusal(refused(status, body), retry_after=wait)
+
+
+def _inside(body: bytes, *, callback: str) -> Step:
+    """Return what a call says: news, or the refusal whose status a script could not see."""
+    inside = unwrapped(body, callback=callback)
+    if inside is None:
+        raise Garbled("An answer is not a call of the callback.")
+    value = decoded(inside)
+    if isinstance(value, dict) and "error" in value:
+        return Refusal(refused_as(value["error"]))
+    return news_of(value)
 
 
 def _cursor_in(record: Any) -> str | None:

@@ -83,6 +83,8 @@ class Pair:
         self._cut_up: int | None = None
         self._twice = 0
         self._held = 0
+        self._dead = False  # nothing passes any more, and nobody has been told
+        self._calm = False
         self._slow: bytearray | None = None
         self.closed = False
 
@@ -154,6 +156,7 @@ class Pair:
                 self._hold(random.uniform(0.1, 2.0), self.release)
                 self._proxy.done(fault)
             case Fault.HALF_OPEN:
+                self._dead = True
                 self._hold(random.uniform(4.0, 12.0), self.abort)
                 self._proxy.done(fault)
             case Fault.SLOW if self._slow is None:
@@ -162,9 +165,12 @@ class Pair:
                 self._proxy.done(fault)
 
     def calm(self) -> None:
-        """Forget what was to be done at one of the next bytes."""
+        """Forget what was to be done at one of the next bytes, and end what is being done."""
         self._cut_down = self._cut_up = None
         self._twice = 0
+        self._calm = True
+        if self._dead:
+            self.abort()
 
     def release(self) -> None:
         """End a delay."""
@@ -214,6 +220,7 @@ class Pair:
 
     def _trickle(self, ticks: int) -> None:
         slow = self._slow
+        ticks = 0 if self._calm else ticks
         if slow is None or self.closed or self.client.transport is None:
             return
         out = bytes(slow) if ticks <= 0 else bytes(slow[:SLICE])
@@ -273,7 +280,7 @@ class FaultProxy:
     async def quiet(self) -> None:
         """Make no more trouble, and wait until requests sent a second time are over."""
         self._refusing = 0
-        for pair in self.pairs:
+        for pair in tuple(self.pairs):
             pair.calm()
         while self._tasks:
             await asyncio.wait(self._tasks)

@@ -65,10 +65,12 @@ class Reader:
         line = line_of(way, self._reading, wishes, random=scene.random)
         self._left, self._begun = scene.random.randint(*HOP), False
         while self._left > 0:
-            writer.write(line.send())
-            if self.overlap and isinstance(line, PollLine):
+            asks = line.send()
+            if asks and self.overlap and isinstance(line, PollLine):
                 self.overlap = 0
-                await self._poll_beside(wishes)
+                await self._poll_twice(asks, writer)
+            else:
+                writer.write(asks)
             data = await self._piece(line, reader, writer)
             if data is None:
                 scene.figures.silences += 1
@@ -147,22 +149,24 @@ class Reader:
             return 1.0
         return step.retry_after or scene.random.uniform(*AGAIN)
 
-    async def _poll_beside(self, wishes: Wishes) -> None:
-        """Ask a second time under the same name meanwhile: the older poll has to end."""
+    async def _poll_twice(self, poll: bytes, writer: asyncio.StreamWriter) -> None:
+        """Ask a second time under the same name, at once: the older poll has to end, if it waits at all."""
         scene = self._scene
         try:
             async with asyncio.timeout(1):
-                reader, writer = await scene.dial(scene.address)
+                reader, beside = await scene.dial(scene.address)
         except OSError:
+            writer.write(poll)
             return
         try:
-            writer.write(PollLine(self._reading, wishes).send())
+            writer.write(poll)
+            beside.write(poll)
             async with asyncio.timeout(0.2):
                 await reader.read(PIECE)
         except OSError:
             return
         finally:
-            writer.transport.abort()
+            beside.transport.abort()
 
     def _garbled(self, way: Way, what: str) -> None:
         self._scene.wrong(Wrong.GARBLED, self._rooms, f"reader {self._number} by {way.value}", what)

@@ -39,7 +39,7 @@ class CannotRun(Exception):
 class Plan:
     """What to do. ``deliveries`` 0: only ``duration`` counts. ``ways`` empty: all that the server offers.
     ``others`` are further nodes of the same server: connections go to any of them. ``over`` may end
-    the writing earlier."""
+    the writing earlier, and so do ``violations`` of them, if that is not 0: they are enough to know."""
 
     url: str
     others: tuple[str, ...] = ()
@@ -55,6 +55,7 @@ class Plan:
     command: str | None = None
     gaps_allowed: bool = False
     over: Callable[[], bool] = lambda: False
+    violations: int = 0
 
 
 Progress = Callable[[Scene, str], None]
@@ -118,20 +119,20 @@ async def _run(
 
     def going() -> bool:
         enough = plan.deliveries and scene.history.deliveries >= plan.deliveries
-        return loop.time() < until and not enough and not plan.over()
+        known = 0 < plan.violations <= scene.history.findings.counts.total()
+        return loop.time() < until and not enough and not known and not plan.over()
 
     async with _company([reader.run() for reader in readers]):
         trouble = Trouble(scene, proxy, readers, server, plan.faults, plan.interval)
-        async with _company([trouble.run()] if plan.faults else []) as made, asyncio.TaskGroup() as group:
-            for writer in writers:
-                group.create_task(writer.run(going))
-            while going():
-                progress(scene, "making trouble")
-                _raise_ended(made)
-                await asyncio.sleep(0.2)
-        if server is not None and not await _answers(scene.address):
-            await server.start()
-        await proxy.quiet()
+        async with _company([writer.run(going) for writer in writers]) as writing:
+            async with _company([trouble.run()] if plan.faults else []) as made:
+                while going():
+                    progress(scene, "making trouble")
+                    _raise_ended([*made, *writing])
+                    await asyncio.sleep(0.2)
+            await trouble.over()
+            await proxy.quiet()
+            await asyncio.gather(*writing)
         await _settle(scene, direct, progress)
 
 
@@ -168,13 +169,15 @@ async def _server(plan: Plan, address: Address, stack: AsyncExitStack) -> Server
 
 async def _ways(plan: Plan, scene: Scene) -> tuple[tuple[Way, ...], tuple[Way, ...]]:
     """Return the transports to use and those that the server does not offer."""
-    offered = [way for way in Way if await _offers(way, scene)]
-    missing = [way for way in plan.ways or Way if way not in offered]
+    wanted = plan.ways or tuple(Way)
+    answered = await asyncio.gather(*[_offers(way, scene) for way in wanted])
+    offered = tuple(way for way, offers in zip(wanted, answered, strict=True) if offers)
+    missing = tuple(way for way in wanted if way not in offered)
     if plan.ways and missing:
         raise CannotRun(f"The server does not offer {', '.join(way.value for way in missing)}.")
     if not offered:
         raise CannotRun("The server offers no transport that has a cursor.")
-    return plan.ways or tuple(offered), tuple(missing)
+    return offered, missing
 
 
 async def _offers(way: Way, scene: Scene) -> bool:

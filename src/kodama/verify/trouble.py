@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from kodama.verify.proxy import Fault, FaultProxy
@@ -32,6 +32,7 @@ class Trouble:
     server: ServerProcess | None
     faults: Sequence[str]
     interval: float
+    _ending: asyncio.Task[None] | None = field(default=None, init=False)
 
     async def run(self) -> None:
         """Go on until cancelled; raises `CannotStart` if the server does not come back."""
@@ -43,12 +44,18 @@ class Trouble:
             choice = [one for one in self.faults if (one in ON_THE_SERVER) != spare] or self.faults
             fault = self.scene.random.choice(choice)
             if fault in ON_THE_SERVER:
-                await self._end_of_the_server(fault)
+                self._ending = asyncio.create_task(self._end_of_the_server(fault))
+                await asyncio.shield(self._ending)
                 spared = loop.time() + SERVER_EVERY
             elif fault == OVERLAP:
                 self._overlap()
             else:
                 self.proxy.inject(Fault(fault), self.scene.random, share=SHARE)
+
+    async def over(self) -> None:
+        """Wait until the server is there, if `run` was cancelled while it was not; raises `CannotStart`."""
+        if self._ending is not None:
+            await self._ending
 
     def _overlap(self) -> None:
         self.scene.figures.faults[OVERLAP] += 1

@@ -19,6 +19,7 @@ from kodama.verify.violations import Wrong
 
 AMEND_EVERY: Final = 8
 LOOK_EVERY: Final = 20
+PAUSE: Final = 1.0  # seconds at most from try to try
 AHEAD: Final = 400  # a writer waits while the readers of its room are further behind than this
 
 
@@ -31,7 +32,7 @@ class Writer:
         self._room = room
         self._name = name
         self._client = AsyncClient(
-            self._url, dial=scene.dial, random=scene.random, renew=self._log_in if name else None
+            self._url, dial=scene.dial, random=scene.random, renew=self._log_in if name else None, pause=PAUSE
         )
         self._count = 0
 
@@ -47,7 +48,7 @@ class Writer:
         await self._client.close()
 
     async def _log_in(self) -> str:
-        guest = AsyncClient(self._url, dial=self._scene.dial, random=self._scene.random)
+        guest = AsyncClient(self._url, dial=self._scene.dial, random=self._scene.random, pause=PAUSE)
         try:
             return (await guest.open_session(name=self._name or "")).token
         finally:
