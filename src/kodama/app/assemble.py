@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 
 from kodama.app.service import KodamaService
 from kodama.app.settings import BadSetting, Settings
+from kodama.app.tls import Certificate
 from kodama.bus.interface import Bus
 from kodama.bus.local import LocalBus
 from kodama.bus.remote import RemoteBus
@@ -136,6 +137,15 @@ def key_sets(settings: Settings, reactor: Any, *, changed: Callable[[], None]) -
                 raise BadSetting("KODAMA_JWT_KEYS: keys are fetched over https only.")
             sets.append(JwkSet(issuer, source, reactor=reactor, changed=changed))
     return sets
+
+
+def certificate(settings: Settings, reactor: Any) -> Certificate | None:
+    """Return the certificate to show, None without TLS. Raises `BadSetting`."""
+    if not settings.tls_cert and not settings.tls_key:
+        return None
+    if not settings.tls_cert or not settings.tls_key:
+        raise BadSetting("KODAMA_TLS_CERT and KODAMA_TLS_KEY go together: one of them is missing.")
+    return Certificate(Path(settings.tls_cert), Path(settings.tls_key), clock=reactor)
 
 
 def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) -> KodamaService:
@@ -262,7 +272,8 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
 
     return KodamaService(
         reactor=reactor, node=node, factory=factory, host=settings.host, port=settings.port,
-        drain=settings.drain, started=(tokens.start, registry.start, outlets.start), draining=draining,
+        certificate=certificate(settings, reactor), drain=settings.drain,
+        started=(tokens.start, registry.start, outlets.start), draining=draining,
         watch=(watch, registry.look), inherited=inherited,
         look=LOOK_SECONDS if shared else None,
     )  # fmt: skip

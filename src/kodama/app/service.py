@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from kodama.app.systemd import family_of
+from kodama.app.tls import Certificate
 from kodama.http.factory import HttpFactory
 from kodama.node import Node
 
@@ -36,7 +37,7 @@ class KodamaService(Service):
         self, *, reactor: Any, node: Node, factory: HttpFactory, host: str, port: int, drain: float,
         started: Sequence[Callable[[], None]], draining: Callable[[], None],
         watch: Sequence[Callable[[], Deferred[None]]], look: float | None = None,
-        inherited: int | None = None,
+        inherited: int | None = None, certificate: Certificate | None = None,
     ) -> None:  # fmt: skip
         self._reactor = reactor
         self._node = node
@@ -48,6 +49,7 @@ class KodamaService(Service):
         self._draining = draining
         self._look_seconds = look
         self._inherited = inherited
+        self._certificate = certificate
         self._watch = watch
         self._listening: IListeningPort | None = None
         self._loops: list[LoopingCall] = []
@@ -70,12 +72,13 @@ class KodamaService(Service):
 
     def _listen(self) -> IListeningPort:
         given = self._inherited
+        factory = self._factory if self._certificate is None else self._certificate.before(self._factory)
         if given is None:
             listening = self._reactor.listenTCP(
-                self._port, self._factory, backlog=BACKLOG, interface=self._host
+                self._port, factory, backlog=BACKLOG, interface=self._host
             )
         else:
-            listening = self._reactor.adoptStreamPort(given, family_of(given), self._factory)
+            listening = self._reactor.adoptStreamPort(given, family_of(given), factory)
         return cast("IListeningPort", listening)
 
     def address(self) -> str:
@@ -83,7 +86,8 @@ class KodamaService(Service):
         assert self._listening is not None
         host = f"[{self._host}]" if ":" in self._host else self._host
         bound: Any = self._listening.getHost()
-        return f"http://{host}:{bound.port}/"
+        scheme = "http" if self._certificate is None else "https"
+        return f"{scheme}://{host}:{bound.port}/"
 
     @inlineCallbacks
     def stopService(self) -> Any:

@@ -126,6 +126,8 @@ def default_data(environ: Mapping[str, str]) -> Path:
 SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("host", "127.0.0.1", "Address to listen on; 0.0.0.0 or :: for everybody.", str),
     Setting("port", 8080, "TCP port; 0 takes any that is free.", _whole(0, 65535)),
+    Setting("tls_cert", "", "PEM file of a certificate and its chain: then TLS ends here.", str),
+    Setting("tls_key", "", "PEM file of the certificate's key, without a passphrase.", str),
     Setting("data", None, "Directory of the store; by default kodama below XDG_DATA_HOME.", Path),
     Setting(
         "store", "sqlite",
@@ -182,6 +184,8 @@ class Settings:
 
     host: str
     port: int
+    tls_cert: str
+    tls_key: str
     data: Path
     store: str
     bus: str

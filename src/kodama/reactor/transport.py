@@ -60,7 +60,7 @@ class Connection:
     """The adapter: an asyncio protocol on one side, a Twisted transport on the other."""
 
     __slots__ = (
-        "__weakref__", "_host", "_peer", "_protocol", "_raw", "_reactor", "_reason", "connected",
+        "__weakref__", "_full", "_host", "_peer", "_protocol", "_raw", "_reactor", "_reason", "connected",
         "data_received", "disconnecting", "producer", "streamingProducer", "write",
     )  # fmt: skip
 
@@ -78,6 +78,7 @@ class Connection:
         self._raw = raw
         self._peer, self._host, self._reactor = peer, host, reactor
         self._reason: BaseException | None = None
+        self._full = False
         self.connected = True
         self.disconnecting = False
         self.producer: Any = None
@@ -144,13 +145,16 @@ class Connection:
 
     def pause_writing(self) -> None:
         """The loop: its buffer is full."""
+        self._full = True
         if self.producer is not None:
             self.producer.pauseProducing()
 
     def resume_writing(self) -> None:
         """The loop: its buffer has room again."""
+        self._full = False
         if self.producer is not None and self.connected:
             self.producer.resumeProducing()
+            self._close_if_told()
 
     def pauseEarly(self) -> None:
         """From now on pause the producer as soon as the kernel does not take everything.
@@ -167,10 +171,13 @@ class Connection:
         self.write(b"".join(pieces))
 
     def loseConnection(self, reason: object = None) -> None:
-        """Close when all is written and the producer, if any, has ended."""
+        """Close when all is written, and a producer that waits for its turn has had it.
+
+        As with Twisted's own transports a push producer that has room, and so could have written,
+        is not waited for: TLS ends a failed handshake with the producer of what it protects in place.
+        """
         self.disconnecting = True
-        if self.producer is None:
-            self._raw.close()
+        self._close_if_told()
 
     def abortConnection(self) -> None:
         """Close at once, with a reset; what is unwritten is dropped."""
@@ -208,7 +215,10 @@ class Connection:
         if isinstance(self.producer, Pull):
             self.producer.pauseProducing()
         self.producer = None
-        if self.disconnecting:
+        self._close_if_told()
+
+    def _close_if_told(self) -> None:
+        if self.disconnecting and (self.producer is None or (self.streamingProducer and not self._full)):
             self._raw.close()
 
     def pauseProducing(self) -> None:
