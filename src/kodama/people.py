@@ -36,6 +36,7 @@ class People:
         self._seconds = clock.seconds
         self._now = now
         self._presence = Presence(now=clock.seconds(), epoch=now())
+        self.keep = self._presence.keep  # for a poll that comes again; a frame between would cost as much
         self._numbers = count(1)
         self._call: IDelayedCall | None = None
         self._last: tuple[Diff, bytes] | None = None

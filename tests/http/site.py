@@ -62,15 +62,18 @@ class Browser:
 class Site:
     """A factory, what it was asked, and a clock."""
 
-    def __init__(self, respond: Respond | None = None, *, limits: Limits | None = None) -> None:
+    def __init__(
+        self, respond: Respond | None = None, *, limits: Limits | None = None, own: bytes | None = None
+    ) -> None:
         self.seen: list[Request] = []
         self.facts: list[tuple[bytes, ...]] = []
         self.faults: list[Failure] = []
         self.clock = Clock()
         self._respond = respond or self.echo
         self.factory = HttpFactory(
-            self.respond, refuse=self.refuse, fault=self.fault, clock=self.clock, limits=limits or Limits()
-        )
+            self.respond, refuse=self.refuse, fault=self.fault, clock=self.clock,
+            limits=limits or Limits(), own=own,
+        )  # fmt: skip
 
     def browser(self) -> Browser:
         return Browser(self.factory)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kodama.http.channel import State
 from kodama.http.limits import Limits
 from kodama.http.message import Answer, Request
+from kodama.http.states import State
 from kodama.http.stream import Stream
 from tests.http.site import Parked, Site
 

@@ -62,6 +62,7 @@ from kodama.web.site import Site
 from kodama.web.sites import BadKey, SiteKey, Sites, key_of
 from kodama.web.tokens import Tokens
 from kodama.web.upgrades import Serve, opening, upgrading
+from kodama.wire.commands import CLIENT_PART
 
 ECHO_LIMIT: Final = 16 * 1024 * 1024  # what the largest case of Autobahn's suite sends
 LOOK_SECONDS: Final = 2.0  # a shared store is asked this often for what a bus lost
@@ -255,7 +256,9 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         jsonp=settings.jsonp, legacy=settings.legacy, upgrades=upgrades,
     )  # fmt: skip
     limits = Limits(body=settings.body_limit, connections=settings.connections)
-    factory = HttpFactory(site.respond, refuse=site.refuse, fault=site.fault, clock=reactor, limits=limits)
+    factory = HttpFactory(
+        site.respond, refuse=site.refuse, fault=site.fault, clock=reactor, limits=limits, own=CLIENT_PART
+    )
 
     def watch() -> Deferred[None]:
         for one in sets:

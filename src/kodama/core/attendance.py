@@ -153,6 +153,7 @@ class Attendance:
         if self.leases.get(lease.seat) is not lease:
             return
         del self.leases[lease.seat]
+        lease.lives = False
         if lease.who.author is None:
             self._guests -= 1
             self._change(now)

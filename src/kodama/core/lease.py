@@ -35,9 +35,10 @@ class Seat(NamedTuple):
 
 class Lease:
     """One reader's presence in a room until ``until``, in seconds. ``told`` is the version of the
-    room's list that the reader heard of (`UNTOLD`: none yet); ``held`` counts open connections."""
+    room's list that the reader heard of (`UNTOLD`: none yet); ``held`` counts open connections;
+    ``lives`` until it has ended."""
 
-    __slots__ = ("held", "room", "seat", "slot", "state", "told", "until", "who")
+    __slots__ = ("held", "lives", "room", "seat", "slot", "state", "told", "until", "who")
 
     def __init__(self, room: str, seat: Seat, who: Who) -> None:
         self.room = room
@@ -46,6 +47,7 @@ class Lease:
         self.told = UNTOLD
         self.state = State.ACTIVE
         self.held = 0
+        self.lives = True
         self.until = 0.0
         self.slot = 0
 

@@ -1,14 +1,6 @@
 """One HTTP/1.1 connection: bytes in, requests to the application, answers out, in order.
 
-One request at a time is with the application; what a client sends ahead waits unparsed, at
-most `Limits.held` bytes of it. Nobody who waits costs a parser, a timer or a task:
-
-    HEAD ──head whole──▶ BODY ──body whole──▶ BUSY ──answer()──▶ HEAD
-      │ refused            │ refused            │ close     └──switch()──▶ TUNNEL
-      └────────────────────┴──▶ LINGER ◀────────┴─────────────────────────────┘
-
-    BUSY ──park()──▶ PARKED ──Lot.answer()──▶ HEAD      PARKED ──recalled()──▶ BUSY
-    HEAD ──what waits in an open lot already──▶ PARKED  PARKED ──close──▶ LINGER
+How its states follow each other is drawn in `kodama.http.states`.
 
 A client that polls sends the same header block each time. The block that was accepted last is
 remembered (never one with a body, an upgrade or an expectation), and when it comes again, byte
@@ -19,7 +11,6 @@ headers this saves about a quarter of the server's time per delivery.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum, auto
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,8 +19,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from kodama.http.link import ChannelLink
-from kodama.http.message import Answer, Fields, Headers, Holder, Line, Refusal, Request, T, encode_head
+from kodama.http.message import Answer, Fields, Headers, Holder, Line, Own, Refusal, Request, T, encode_head
 from kodama.http.parser import Chunks, Head, Refused, read_head, unfinished
+from kodama.http.states import State
 from kodama.http.stream import Stream, nothing, nowhere
 from kodama.http.timers import TICK
 from kodama.http.tunnel import Link, Tunnel
@@ -37,18 +29,6 @@ from kodama.http.tunnel import Link, Tunnel
 if TYPE_CHECKING:
     from kodama.http.factory import HttpFactory
     from kodama.http.lot import Lot
-
-
-class State(Enum):
-    """What the connection waits for."""
-
-    HEAD = auto()
-    BODY = auto()
-    BUSY = auto()
-    PARKED = auto()
-    LINGER = auto()
-    TUNNEL = auto()
-
 
 # Looking a member up in an Enum costs more than a global, and a poll does it four times.
 _HEAD, _BODY, _BUSY, _PARKED, _LINGER, _TUNNEL = State
@@ -59,30 +39,28 @@ class Channel:
     """The protocol of one connection. Slots, because thousands of them wait."""
 
     __slots__ = (
-        "__weakref__", "_block", "_body", "_buffer", "_factory", "_headers", "_holder", "_in_turn", "_paused",
-        "_request", "_scanned", "_state", "_tunnel", "_write", "deadline", "factory", "peer", "slot",
-        "transport",
+        "__weakref__", "_block", "_body", "_buffer", "_factory", "_headers", "_holder", "_in_turn", "_own",
+        "_paused", "_request", "_scanned", "_state", "_tunnel", "_write", "deadline", "factory", "peer",
+        "slot", "transport",
     )  # fmt: skip
 
     unwrapped: Final = True  # a reactor that knows the word calls `dataReceived` without a frame between
 
     def __init__(self, factory: HttpFactory) -> None:
-        self._factory = factory
-        self.factory = factory
+        self.factory = self._factory = factory
         self.transport: Any = None  # of TCP, TLS or a UNIX socket; no interface names all that is used
         self.peer = ""
-        self.slot = 0.0
-        self.deadline = inf
+        self.slot, self.deadline = 0.0, inf
         self._state = _HEAD
         self._block = b"\0"  # matches no data
         self._headers: Headers | None = None
+        self._own: Own | None = None
         self._buffer: bytearray | None = None
         self._body: tuple[Head, Chunks | None] | None = None
         self._request: Request | None = None
         self._holder: Holder | Lot | None = None
         self._tunnel: Tunnel | None = None
-        self._paused = False
-        self._in_turn = False
+        self._paused = self._in_turn = False
         self._scanned = 0
 
     def makeConnection(self, transport: ITransport) -> None:
@@ -120,7 +98,7 @@ class Channel:
         """Tell whoever waits to answer, or speaks here, that nobody listens any more."""
         request, tunnel = self._request, self._tunnel
         holder: Any = self._holder
-        self._request = self._holder = self._tunnel = None
+        self._request = self._holder = self._tunnel = self._own = None
         if tunnel is not None:
             tunnel.lost()
         if isinstance(holder, Stream):
@@ -141,14 +119,16 @@ class Channel:
         """Twisted: bytes have come. The first branch is the one that a poll takes."""
         if self._state is _HEAD and self._buffer is None and data.endswith(self._block):
             raw = data[: -len(self._block)]
+            if self._own is not None and not self._paused and self._asks_again(raw):
+                return
             factory = self._factory
             line = factory.lines.get(raw)
             if line is None and data.find(b"\r\n", 0, len(raw) + 2) == len(raw):
-                line = factory.line(raw)
+                line = self._new_line(raw)
             if line is not None and not self._paused:
                 headers: Any = self._headers
                 lot = line.lot
-                if lot is not None and headers.cleared is lot.clearance:
+                if lot is not None and headers.cleared is lot.clearance and self._own is None:
                     lot.waiting[self] = None  # as `park`, whose call is 0.1 us of about 7 a delivery
                     self._holder = lot
                     self._state = _PARKED
@@ -159,19 +139,44 @@ class Channel:
                     else:
                         factory.wheel.arm(self, deadline)
                 else:
-                    self._serve(Request(self, line, headers))
+                    self._serve(Request(self, line, headers, own=self._own))
                 return
         self._take(data)
+
+    def _asks_again(self, raw: bytes) -> bool:
+        """Serve a line with the same own part as the last one; False if it is not of that kind."""
+        factory = self._factory
+        own: Any = self._own
+        shared = raw.replace(own.needle, own.instead, 1)
+        line = factory.lines.get(shared)
+        if len(shared) == len(raw) or (line is None and (line := factory.line(shared)) is None):
+            self._own = None
+            return False
+        headers: Any = self._headers
+        lot, note, now = line.lot, own.memo, factory.seconds()
+        if lot is not None and note is not None and lot.keeper.welcome(note, self, headers, now):
+            self._enter(lot, note, now=now)
+        else:
+            self._serve(Request(self, line, headers, own=own))
+        return True
+
+    def _enter(self, lot: Lot, note: object, *, now: float) -> None:
+        lot.waiting[self] = note
+        self._holder, self._state = lot, _PARKED
+        self._factory.wheel.arm(self, now + (lot.hold() if lot.seconds is None else lot.seconds))
+
+    def _new_line(self, raw: bytes) -> Line | None:
+        """Return the shared line of one that this connection has not sent before, if it is a plain GET's."""
+        shared, self._own = self._factory.split(raw)
+        return self._factory.line(shared)
 
     def park(self, request: Request, lot: Lot, note: object) -> bool:
         """Let the request that is being served wait in ``lot``; False if it is not of its kind."""
         alike = request.line is lot.line and request.headers is self._headers
         if not alike or not request.keep or request.minor != 1:
             return False
-        lot.waiting[self] = note
-        self._request, self._holder, self._state = None, lot, _PARKED
-        seconds = lot.hold() if lot.seconds is None else lot.seconds
-        self._factory.wheel.arm(self, self._factory.seconds() + seconds)
+        self._request = None
+        self._enter(lot, note, now=self._factory.seconds())
         return True
 
     def recalled(self, lot: Lot) -> Request:
@@ -180,8 +185,8 @@ class Channel:
         self._holder = None
         self._state = _BUSY
         self.deadline = inf
-        request = self._request = Request(self, lot.line, self._headers)
-        return request
+        self._request = Request(self, lot.line, self._headers, own=self._own)
+        return self._request
 
     def hold(self, holder: Holder, seconds: float | None) -> None:
         """Park the request that is being served."""
@@ -195,10 +200,8 @@ class Channel:
         factory = self._factory
         self._request = self._holder = None
         if request.keep and not factory.draining:
-            if request.minor == 1:
-                self._write(answer.wire if request.line.method != b"HEAD" else answer.head)
-            else:
-                self._write(answer.keeping if request.line.method != b"HEAD" else answer.keeping_head)
+            plain = request.minor == 1 and request.line.method != b"HEAD"
+            self._write(answer.wire if plain else answer.kept(request))
             self._next()
             return
         self._write(answer.closing if request.line.method != b"HEAD" else answer.closing_head)
@@ -248,10 +251,6 @@ class Channel:
     def full(self) -> bool:
         """Return whether the client does not read what it is sent."""
         return self._paused
-
-    def send(self, data: bytes) -> None:
-        """Write a piece of a stream."""
-        self._write(data)
 
     def finished(self) -> None:
         """The stream has ended."""
@@ -460,21 +459,22 @@ class Channel:
         if head.plain and len(head.block) <= factory.limits.remembered:
             self._headers = headers = factory.headers(head.block)
             self._block = headers.block
-            line = factory.line(head.line) or Line(head.method, head.target)
+            line, own = self._new_line(head.line), self._own
         else:
             headers = Headers(head.block)
-            line = Line(head.method, head.target)
-        self._serve(Request(self, line, headers, body=body, minor=head.minor, keep=head.keep))
+            line = own = None
+        if line is None:
+            line, own = Line(head.method, head.target), None
+        self._serve(Request(self, line, headers, body=body, minor=head.minor, keep=head.keep, own=own))
 
     def _serve(self, request: Request) -> None:
         self._state = _BUSY
         self._request = request
         self.deadline = inf
-        factory = self._factory
         try:
-            factory.respond(request)
+            self._factory.respond(request)
         except Exception:  # noqa: BLE001 - nobody else's connection may suffer
-            answer = factory.fault(request, Failure())
+            answer = self._factory.fault(request, Failure())
             if isinstance(self._holder, Stream):
                 self.close()  # an answer has begun, and its end would look like a whole one
             else:

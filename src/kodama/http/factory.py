@@ -19,7 +19,8 @@ class HttpFactory(Factory):
     """Makes the channels of one site and holds what they share.
 
     ``respond`` gets each request; ``refuse`` words what the channel refuses by itself;
-    ``fault`` logs an exception that ``respond`` let out, and words the answer.
+    ``fault`` logs an exception that ``respond`` let out, and words the answer; ``own`` is which
+    parameter of a query is each client's own, see `Remembered`.
     """
 
     noisy = False
@@ -27,6 +28,7 @@ class HttpFactory(Factory):
     def __init__(
         self, respond: Callable[[Request], None], *, refuse: Callable[[Refusal], Answer],
         fault: Callable[[Request, Failure], Answer], clock: IReactorTime, limits: Limits,
+        own: bytes | None = None,
     ) -> None:  # fmt: skip
         self.respond = respond
         self.refuse = refuse
@@ -37,9 +39,10 @@ class HttpFactory(Factory):
         self.wheel = Wheel(clock)
         self.draining = False
         self._channels: set[Channel] = set()
-        self.remembered = remembered = Remembered(limits.line)
+        self.remembered = remembered = Remembered(limits.line, own=own)
         self.lines = remembered.lines  # looked into at each poll, and so without a detour
         self.line = remembered.line
+        self.split = remembered.split
         self.headers = remembered.headers
 
     @property

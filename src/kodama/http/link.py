@@ -29,7 +29,7 @@ class ChannelLink:
 
     def send(self, data: bytes) -> None:
         """Write bytes."""
-        self._channel.send(data)
+        self._channel.write(data)
 
     def arm(self, seconds: float) -> None:
         """Let the tunnel hear when so many seconds are over."""

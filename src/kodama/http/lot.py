@@ -14,12 +14,13 @@ With 1,000 waiting on a 2-core machine this took the user time of a delivery fro
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.logger import Logger
 
-from kodama.http.channel import Channel, State
-from kodama.http.message import Answer, Line, Request
+from kodama.http.channel import Channel
+from kodama.http.message import Answer, Headers, Line, Request
+from kodama.http.states import State
 from kodama.http.timers import TICK
 
 _log = Logger()
@@ -28,6 +29,10 @@ _HEAD = State.HEAD
 
 class Keeper(Protocol):
     """The application's side of a lot."""
+
+    def welcome(self, note: Any, channel: Channel, headers: Headers, now: float) -> bool:
+        """Return whether somebody with something of their own in the line (`Own.memo` is ``note``), who
+        asks again on ``channel`` under ``headers``, may wait here at once; ``now`` is in seconds."""
 
     def emptied(self) -> None:
         """Hear that the last of those who waited has left, unanswered; the lot is closed."""
@@ -41,18 +46,18 @@ class Lot:
 
     ``clearance`` is a token: a header block whose `Headers.cleared` is the same object needs no
     look before it waits here. ``seconds`` is how long each may wait; None asks ``hold`` for each.
-    ``waiting`` has a note for each that the application parked itself, and None for each that
-    came of its own accord.
+    ``waiting`` has a note for each that the application parked itself or knows by its `Own`, and
+    None for each other that came of its own accord.
     """
 
-    __slots__ = ("_keeper", "clearance", "hold", "line", "seconds", "waiting")
+    __slots__ = ("clearance", "hold", "keeper", "line", "seconds", "waiting")
 
     def __init__(
         self, line: Line, keeper: Keeper, *, clearance: object, seconds: float | None,
         hold: Callable[[], float],
     ) -> None:  # fmt: skip
         self.line = line
-        self._keeper = keeper
+        self.keeper = keeper
         self.clearance = clearance
         self.seconds = seconds
         self.hold = hold
@@ -100,11 +105,11 @@ class Lot:
         self.waiting.pop(channel, None)
         if not self.waiting:
             self.close()
-            self._keeper.emptied()
+            self.keeper.emptied()
 
     def run_out(self, channel: Channel) -> None:
         """Let go of one whose hold has run out."""
-        self._keeper.expired(self.recall_one(channel))
+        self.keeper.expired(self.recall_one(channel))
 
 
 def _send(waiting: dict[Channel, object | None], wire: bytes, *, idle: float) -> list[Channel]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from email.utils import formatdate
 from http import HTTPStatus
 from time import time
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
 from kodama.http.tunnel import Link, Tunnel
 
@@ -50,6 +50,7 @@ class Carrier(Protocol):
 
     def close(self) -> None:
         """Close the connection."""
+
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -115,15 +116,11 @@ class Answer:
         """Return the answer to a HEAD request."""
         return self._before + self._after + b"\r\n"
 
-    @property
-    def keeping(self) -> bytes:
-        """Return the bytes for an HTTP/1.0 client that asked to keep the connection."""
-        return self.keeping_head + self.body
-
-    @property
-    def keeping_head(self) -> bytes:
-        """Return the same for its HEAD request."""
-        return self._before + self._after + b"Connection: keep-alive\r\n\r\n"
+    def kept(self, request: Request) -> bytes:
+        """Return the bytes after which the connection goes on: without the body for a HEAD request,
+        and said in so many words to an HTTP/1.0 client."""
+        head = self.head if request.minor == 1 else self.head[:-2] + b"Connection: keep-alive\r\n\r\n"
+        return head if request.line.method == b"HEAD" else head + self.body
 
     @property
     def closing_head(self) -> bytes:
@@ -179,16 +176,35 @@ class Line:
         self.memo: object | None = None
 
 
-class Request:
-    """One request, to be answered once; ``note`` is the application's own."""
+class Own:
+    """The parameter that was cut out of a connection's request line, because everybody else's is
+    another: ``value``, without its name.
 
-    __slots__ = ("body", "channel", "gone", "headers", "keep", "line", "minor", "note")
+    The next line of the connection becomes the shared one by putting ``instead`` where ``needle``
+    is. ``memo`` is what the application knows of who asks like this.
+    """
+
+    __slots__ = ("instead", "memo", "needle", "value")
+
+    def __init__(self, needle: bytes, instead: bytes, value: bytes) -> None:
+        self.needle = needle
+        self.instead = instead
+        self.value = value
+        self.memo: Any = None
+
+
+class Request:
+    """One request, to be answered once; ``note`` is the application's own. ``own`` is what the
+    request line lacks because it was cut out; only lines of a GET are cut."""
+
+    __slots__ = ("body", "channel", "gone", "headers", "keep", "line", "minor", "note", "own")
 
     def __init__(
         self, channel: Carrier, line: Line, headers: Headers, *,
-        body: bytes = b"", minor: int = 1, keep: bool = True,
+        body: bytes = b"", minor: int = 1, keep: bool = True, own: Own | None = None,
     ) -> None:  # fmt: skip
         self.channel: Carrier | None = channel
+        self.own = own
         self.gone = False
         self.line = line
         self.headers = headers

@@ -1,7 +1,8 @@
 """Request lines and header blocks that many connections share, byte for byte.
 
-Decided here: what may be remembered (a plain GET's line that is not too long) and that the
-memory is bounded by forgetting all of it.
+Decided here: what may be remembered (a plain GET's line that is not too long), that one parameter
+by which clients that ask the same differ is cut out first and kept with the connection, so that
+a thousand of them share one line, and that the memory is bounded by forgetting all of it.
 """
 
 from __future__ import annotations
@@ -9,19 +10,24 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from kodama.http.message import Headers, Line
+from kodama.http.message import Headers, Line, Own
 
 _GET: Final = re.compile(rb"GET (/[!-\"$-~]*) HTTP/1\.1")
 _SHARED_LIMIT: Final = 4096
 
 
 class Remembered:
-    """Lines of at most ``line_limit`` bytes, and blocks; both were accepted by the parser once."""
+    """Lines of at most ``line_limit`` bytes, and blocks; both were accepted by the parser once.
 
-    __slots__ = ("_blocks", "_line_limit", "lines")
+    ``own`` is a regular expression for the parameter, ``name=value``, that is a client's own; of
+    a line with two of it nothing is cut out.
+    """
 
-    def __init__(self, line_limit: int) -> None:
+    __slots__ = ("_blocks", "_line_limit", "_own", "lines")
+
+    def __init__(self, line_limit: int, *, own: bytes | None = None) -> None:
         self._line_limit = line_limit
+        self._own = None if own is None else re.compile(rb"(?:^\?|&)(" + own + rb")(?=[& ])")
         self.lines: dict[bytes, Line] = {}
         self._blocks: dict[bytes, Headers] = {}
 
@@ -36,6 +42,23 @@ class Remembered:
                 self.lines.clear()
             line = self.lines[raw] = Line(b"GET", match[1])
         return line
+
+    def split(self, raw: bytes) -> tuple[bytes, Own | None]:
+        """Return a request line without what is the client's own in it, and that."""
+        query = raw.find(b"?")
+        if self._own is None or query < 0:
+            return raw, None
+        found = list(self._own.finditer(raw[query:]))
+        if len(found) != 1:
+            return raw, None
+        start, end = query + found[0].start(), query + found[0].end()
+        value = found[0][1].partition(b"=")[2]
+        begin = 0 if start == query else start  # with all before it, a first parameter is found only there
+        if raw[end : end + 1] == b"&":
+            own = Own(raw[begin : end + 1], raw[begin : start + 1], value)
+            return raw[:begin] + own.instead + raw[end + 1 :], own
+        own = Own(raw[begin:], raw[begin:start] + raw[end:], value)
+        return raw[:begin] + own.instead, own
 
     def headers(self, block: bytes) -> Headers:
         """Return the shared `Headers` of an accepted block."""

@@ -14,10 +14,7 @@ from kodama.http.message import BODILESS, Fields, Request, encode_head
 
 
 class Outlet(Protocol):
-    """The connection that a stream writes to."""
-
-    def send(self, data: bytes) -> None:
-        """Write bytes."""
+    """The connection that a stream ends on."""
 
     def finished(self) -> None:
         """The stream has ended; the connection may serve the next request if `Stream.keep`."""
@@ -78,10 +75,12 @@ class Stream:
         self.on_gone: Callable[[], None] = nothing
 
     @classmethod
-    def framed_elsewhere(cls, outlet: Outlet, request: Request, *, status: int) -> Stream:
+    def framed_elsewhere(
+        cls, outlet: Outlet, request: Request, *, status: int, send: Callable[[bytes], None]
+    ) -> Stream:
         """Return a stream over a server that writes the head and frames the pieces itself."""
         stream = cls.__new__(cls)
-        stream._prepare(outlet, request, status=status, send=outlet.send)
+        stream._prepare(outlet, request, status=status, send=send)
         stream.chunked = False
         return stream
 

@@ -118,7 +118,7 @@ class Carried:
         """Begin an answer in pieces; `twisted.web` frames them."""
         self._let_go()
         self._begin(status, fields)
-        stream = Stream.framed_elsewhere(self, request, status=status)
+        stream = Stream.framed_elsewhere(self, request, status=status, send=self._foreign.write)
         self._holder = stream
         self._foreign.registerProducer(self, True)
         self._foreign.write(b"")
@@ -127,10 +127,6 @@ class Carried:
     def switch(self, request: Request, fields: Fields, tunnel: Callable[[Link], T]) -> T:
         """Refuse: the connection is the site's, which may have more requests on it."""
         raise NoTunnel
-
-    def send(self, data: bytes) -> None:
-        """Write a piece of a stream."""
-        self._foreign.write(data)
 
     def finished(self) -> None:
         """The stream has ended."""

@@ -10,18 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from random import Random
 from typing import Final
+from weakref import WeakValueDictionary
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
+from kodama.core.errors import BadRequest
 from kodama.core.lease import Lease
 from kodama.core.position import Cursor
 from kodama.core.returning import Returns
 from kodama.core.room import Access
-from kodama.core.who import NOBODY, Who, admit
-from kodama.http.lot import Lot
-from kodama.http.message import Answer, Fields, Line, Request
+from kodama.core.who import Who, admit
+from kodama.http.channel import Channel
+from kodama.http.message import Answer, Fields, Request
 from kodama.node import LiveRoom, Node
 from kodama.people import People
 from kodama.transports.reading import (
@@ -35,6 +37,7 @@ from kodama.transports.reading import (
     may_wait,
     take,
 )
+from kodama.transports.together import Regular, Together
 from kodama.wire.commands import Poll
 from kodama.wire.events import batch
 from kodama.wire.jsonp import MEDIA_TYPE as JAVASCRIPT
@@ -49,6 +52,7 @@ class LongPolls:
 
     ``clearance`` is what the headers of somebody without a session carry as `Headers.cleared`,
     once they were looked at: who asks with them waits in a crowd without being asked again.
+    ``trust`` is another object whenever a session may have ended since it was looked at.
     """
 
     def __init__(
@@ -67,28 +71,32 @@ class LongPolls:
         self._json: Fields = (("Content-Type", "application/json"), *fields)
         self._javascript: Fields = (("Content-Type", JAVASCRIPT), *fields)
         self._clients: dict[tuple[str | None, str], Held] = {}
+        self._regulars: WeakValueDictionary[tuple[str | None, str], Regular] = WeakValueDictionary()
         self._held: set[Held] = set()
-        self.crowds: set[Crowd] = set()
+        self.crowds: set[Together] = set()
         self._heard: tuple[Sequence[bytes], dict[object, Answer]] = ((), {})
         self.returns: Returns | None = None  # the drain has begun
         self.clearance = object()
+        self.trust = object()
 
     def serve(self, request: Request, asked: Asked, who: Who) -> None:
         """Answer the poll or park it."""
         crowd = asked.crowd
-        if isinstance(crowd, Crowd) and request.line.method == b"GET" and crowd.join(request, who):
+        client = _client(request, asked.poll)
+        if isinstance(crowd, Together) and request.line.method == b"GET" and crowd.join(request, who, client):
             return
         plan = asked.plan
         if plan is not None and (plan.rooms[0].followed if len(plan.rooms) == 1 else _followed(plan)):
+            held = Held(self, request, plan, who, client)
             if self.node.shared and not may_wait(plan):
                 asking = self.node.current(plan.poll.rooms)
-                asking.addCallback(lambda _: self._begin_if_there(Held(self, request, plan, who)))
+                asking.addCallback(lambda _: self._begin_if_there(held))
                 asking.addErrback(lambda failure: self.fail(request, failure))
             else:
-                self.begin(Held(self, request, plan, who))
+                self.begin(held)
             return
         finding = Deferred.fromCoroutine(find_to_hold(self.node, asked.poll, now=self._now()))
-        finding.addCallback(self._found, request, asked, who)
+        finding.addCallback(self._found, request, asked, who, client)
         finding.addErrback(lambda failure: self.fail(request, failure))
 
     def drain(self, returns: Returns) -> None:
@@ -102,6 +110,7 @@ class LongPolls:
 
     def review(self, verdict: Verdict) -> None:
         """End every parked poll of those whom ``verdict`` refuses."""
+        self.look_again()
         for crowd in tuple(self.crowds):
             crowd.review(verdict)
         for held in tuple(self._held):
@@ -111,19 +120,47 @@ class LongPolls:
                 self._done(held)
                 self.fail(held.request, Failure(refusal))
 
+    def look_again(self) -> None:
+        """Let everybody's session be looked at again when they ask next."""
+        self.trust = object()
+
     @property
     def waiting(self) -> int:
         """Return how many polls are parked."""
         return len(self._held) + sum(crowd.size for crowd in self.crowds)
 
-    def _found(self, plan: Plan, request: Request, asked: Asked, who: Who) -> None:
+    def held(self, request: Request, plan: Plan, who: Who, client: str | None) -> Held:
+        """Return a poll that is served alone."""
+        return Held(self, request, plan, who, client)
+
+    def regular(self, request: Request, who: Who, client: str | None) -> Regular:
+        """Return who asks, so that it is known when it asks again; its older poll, if any, is over."""
+        regular = None
+        if client is not None:
+            self._supersede((who.session, client))
+            regular = self._regulars.get((who.session, client))
+        if regular is None:
+            regular = Regular(who, client)
+            if client is not None:
+                self._regulars[who.session, client] = regular
+        regular.who = who
+        regular.channel = request.channel if isinstance(request.channel, Channel) else None
+        regular.headers = request.headers
+        regular.trust = self.trust
+        if who.expires is not None:
+            regular.until = self._clock.seconds() + (who.expires - self._now()) / 1000
+        if request.own is not None:
+            request.own.memo = regular
+        return regular
+
+    def _found(self, plan: Plan, request: Request, asked: Asked, who: Who, client: str | None) -> None:
         if request.answered:
             return
         if isinstance(plan.poll.since, Cursor) and plan.started is None:
             asked.plan = plan
-            if plan.simple and plan.poll.wait != 0:
-                asked.crowd = Crowd(self, plan, request.line)
-        self.begin(Held(self, request, plan, who))
+            if plan.common and plan.poll.wait != 0:
+                asked.crowd = Together(self, plan, request.line)
+        self.begin(Held(self, request, plan, who, client))
 
     def _begin_if_there(self, held: Held) -> None:
         """Begin, unless the client has hung up while the store was asked."""
@@ -134,11 +171,12 @@ class LongPolls:
         """Answer ``held`` or park it. Raises `Forbidden`, `NotFound`."""
         plan = held.plan
         admit_all(plan, held.who)
-        if plan.poll.client is not None:
-            self._supersede(held, (held.who.session, plan.poll.client))
+        if held.client is not None:
+            self._supersede((held.who.session, held.client))
+            self._clients[held.who.session, held.client] = held
         if plan.poll.presence and held.request.line.method != b"HEAD" and (missed := self._attend(held)):
             self._done(held)
-            held.request.answer(self._whispered(held, missed))
+            held.request.answer(self.whispered(plan, missed))
         elif at_the_end(plan):
             self._park(held)
         else:
@@ -146,13 +184,18 @@ class LongPolls:
 
     def _attend(self, held: Held) -> list[bytes]:
         """Keep the reader present; return what was told of its rooms while it was between two polls."""
-        people, poll = self.people, held.plan.poll
-        hold = self._hold * (1 + HOLD_JITTER) if poll.wait is None else poll.wait
-        held.leases = tuple([
-            people.polled(room.name, held.who, poll.client, hold=hold) for room in held.plan.rooms
-        ])  # fmt: skip
-        missed = [people.missed(lease, poll.since) for lease in held.leases]
+        poll = held.plan.poll
+        held.leases = tuple([self.attend(room, held.who, held.client, poll) for room in held.plan.rooms])
+        missed = [self.people.missed(lease, poll.since) for lease in held.leases]
         return [event for event in missed if event is not None]
+
+    def attend(self, room: LiveRoom, who: Who, client: str | None, poll: Poll) -> Lease:
+        """Return the lease of a reader who polls, renewed."""
+        return self.people.polled(room.name, who, client, hold=self.longest(poll))
+
+    def longest(self, poll: Poll) -> float:
+        """Return how many seconds the poll may be held."""
+        return self._hold * (1 + HOLD_JITTER) if poll.wait is None else poll.wait
 
     def hear(self, held: Held, ephemeral: Sequence[bytes]) -> None:
         """Answer ``held`` with ephemeral events; who stands at the same place gets the same bytes."""
@@ -163,25 +206,30 @@ class LongPolls:
         key = (plan.places, plan.poll.callback)
         answer = answers.get(key) if plan.started is None and len(plan.rooms) == 1 else None
         if answer is None:
-            answer = self._whispered(held, ephemeral)
+            answer = self.whispered(plan, ephemeral)
             if plan.started is None and len(plan.rooms) == 1:
                 answers[key] = answer
         self.node.metrics.whispered += 1
         self._done(held)
         held.request.answer(answer)
 
-    def _whispered(self, held: Held, ephemeral: Sequence[bytes]) -> Answer:
-        plan = held.plan
+    def whispered(self, plan: Plan, ephemeral: Sequence[bytes]) -> Answer:
+        """Return the answer with events that have no place in the log."""
         extra = {"started": plan.started} if plan.started else None
         more = "false" if at_the_end(plan) else "true"
         return self.encode(plan.poll, batch(plan.cursor, ephemeral, more=more, extra=extra))
 
-    def _supersede(self, held: Held, key: tuple[str | None, str]) -> None:
+    def _supersede(self, key: tuple[str | None, str]) -> None:
+        """End the poll that waits under ``key``: a newer one has come."""
         older = self._clients.get(key)
         if older is not None and not older.request.answered:
             older.leave()
             self._answer_empty(older, superseded=True)
-        self._clients[key] = held
+        regular = self._regulars.get(key)
+        if regular is not None:
+            if regular.place is not None:
+                regular.place.supersede(regular)
+            regular.channel = None  # where it asked last is not where it asks now
 
     def _park(self, held: Held) -> None:
         poll = held.plan.poll
@@ -224,9 +272,7 @@ class LongPolls:
         if not owed.events:
             self._park(held)
             return
-        body = batch(
-            cursor_of(plan.rooms, owed.places), owed.events, more=owed.more, extra=self._extra(held)
-        )
+        body = batch(cursor_of(plan.rooms, owed.places), owed.events, more=owed.more, extra=self._extra(held))
         answer = self.encode(plan.poll, body)
         metrics = self.node.metrics
         metrics.deliveries += 1
@@ -242,10 +288,12 @@ class LongPolls:
         return self._hold * (1 - HOLD_JITTER + 2 * HOLD_JITTER * self._random.random())
 
     def _answer_empty(self, held: Held, **more: object) -> None:
-        plan = held.plan
         self._done(held)
-        body = batch(plan.cursor, (), extra=self._extra(held, **more))
-        held.request.answer(self.encode(plan.poll, body))
+        held.request.answer(self.empty(held.plan, **self._extra(held, **more)))
+
+    def empty(self, plan: Plan, **more: object) -> Answer:
+        """Return the answer to a poll for which there was nothing."""
+        return self.encode(plan.poll, batch(plan.cursor, (), extra=more))
 
     def _extra(self, held: Held, **more: object) -> dict[str, object]:
         """Return what an answer to ``held`` says besides the events."""
@@ -263,7 +311,7 @@ class LongPolls:
         held.request.answer_and_close(self.encode(held.plan.poll, body))
 
     def _done(self, held: Held) -> None:
-        client = held.plan.poll.client
+        client = held.client
         if client is not None and self._clients.get((held.who.session, client)) is held:
             del self._clients[held.who.session, client]
 
@@ -274,107 +322,17 @@ class LongPolls:
         return Answer(200, call(poll.callback, body), self._javascript)
 
 
-class Crowd:
-    """All who ask the same and are at the end of one public room: they wait for the same bytes.
-
-    They wait in a `Lot`, which is open as long as one of them waits: so the room wakes the crowd
-    at every event and change, and whoever enters the lot without being asked may be there. One
-    look at the room answers all. Whatever is not plain is handed to a `Held` each.
-    """
-
-    __slots__ = ("_lot", "_place", "_plan", "_polls", "_room")
-
-    def __init__(self, polls: LongPolls, plan: Plan, line: Line) -> None:
-        self._polls = polls
-        self._plan = plan
-        self._room = plan.rooms[0]
-        self._place = plan.places[0]
-        self._lot = Lot(line, self, clearance=polls.clearance, seconds=plan.poll.wait, hold=polls.jittered)
-
-    @property
-    def size(self) -> int:
-        """Return how many wait."""
-        return len(self._lot.waiting)
-
-    def join(self, request: Request, who: Who) -> bool:
-        """Park ``request`` here; False if it cannot wait here now."""
-        room, lot = self._room, self._lot
-        if room.stream.top != self._place or room.facts.access is not _PUBLIC or not room.followed:
-            return False
-        if who.rooms is not None or self._polls.returns is not None or not request.park(lot, who):
-            return False
-        if len(lot.waiting) == 1:
-            room.readers[self] = None
-            self._polls.crowds.add(self)
-            if self._plan.poll.callback is None:  # JSONP is for script elements only: a look at each
-                lot.open()
-        return True
-
-    def wake(self) -> None:
-        """The room has something new, or has changed."""
-        polls, plan, room, lot = self._polls, self._plan, self._room, self._lot
-        public = room.facts.access is _PUBLIC
-        if public and room.stream.top == self._place:
-            room.readers[self] = None  # a change that gives nobody anything to read
-            return
-        self.emptied()
-        owed = take(polls.node, plan) if public else None
-        if not isinstance(owed, Batch):
-            for request, who in lot.recall():
-                self._alone(request, _whose(who))
-            return
-        body = batch(cursor_of(plan.rooms, owed.places), owed.events, more=owed.more)
-        metrics, size = polls.node.metrics, len(lot.waiting)
-        metrics.deliveries += size
-        metrics.gaps += owed.gaps * size
-        metrics.cursor_lag.observe(owed.lag, size)
-        lot.answer(polls.encode(plan.poll, body))
-
-    def part(self, returns: Returns) -> None:
-        """Send everybody away: the server is draining."""
-        self.emptied()
-        for request, who in self._lot.recall():
-            self._polls.send_away(Held(self._polls, request, self._plan, _whose(who)), returns)
-
-    def review(self, verdict: Verdict) -> None:
-        """End the polls of those whom ``verdict`` refuses."""
-        for channel, who in tuple(self._lot.waiting.items()):
-            refusal = verdict(_whose(who))
-            if refusal is not None:
-                self._polls.fail(self._lot.recall_one(channel), Failure(refusal))
-
-    def expired(self, request: Request) -> None:
-        """One hold has run out."""
-        plan = self._plan
-        request.answer(self._polls.encode(plan.poll, batch(plan.cursor, ())))
-
-    def emptied(self) -> None:
-        """Nobody waits any more."""
-        self._room.readers.pop(self, None)
-        self._polls.crowds.discard(self)
-
-    def _alone(self, request: Request, who: Who) -> None:
-        try:
-            self._polls.begin(Held(self._polls, request, self._plan, who))
-        except Exception:  # noqa: BLE001 - one failing reader keeps no message from the others
-            self._polls.fail(request, Failure())
-
-
-def _whose(note: object | None) -> Who:
-    """Return who waits in a lot: one who came of his own accord is nobody in particular."""
-    return note if isinstance(note, Who) else NOBODY
-
-
 class Held:
     """One poll, from the moment its places are known until it is answered."""
 
-    __slots__ = ("leases", "plan", "polls", "request", "who")
+    __slots__ = ("client", "leases", "plan", "polls", "request", "who")
 
-    def __init__(self, polls: LongPolls, request: Request, plan: Plan, who: Who) -> None:
+    def __init__(self, polls: LongPolls, request: Request, plan: Plan, who: Who, client: str | None) -> None:
         self.polls = polls
         self.request = request
         self.plan = plan
         self.who = who
+        self.client = client
         self.leases: tuple[Lease, ...] = ()
 
     def stay(self) -> None:
@@ -431,6 +389,17 @@ def admit_all(plan: Plan, who: Who) -> None:
     for room in plan.rooms:
         if room.facts.access is not _PUBLIC or who.rooms is not None:
             admit(room.facts, who)
+
+
+def _client(request: Request, poll: Poll) -> str | None:
+    """Return the reader's ``client``, whether it was cut out of the line or is in the parameters.
+    Raises `BadRequest`."""
+    own = request.own
+    if own is None:
+        return poll.client
+    if poll.client is not None:
+        raise BadRequest("client is given more than once.")
+    return own.value.decode("ascii")
 
 
 def _followed(plan: Plan) -> bool:

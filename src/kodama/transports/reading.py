@@ -91,11 +91,6 @@ class Plan:
     lost: tuple[Lost | None, ...] = ()
 
     @property
-    def simple(self) -> bool:
-        """Return whether it is common, and nobody in particular reads."""
-        return self.common and self.poll.client is None and not self.poll.presence
-
-    @property
     def common(self) -> bool:
         """Return whether others may get the same answer: it is one room, without a gap to tell and
         without a ticket to renew."""
@@ -232,9 +227,7 @@ def owed(
     return _batch(rooms, places, steps, bounds)
 
 
-def one_by_one(
-    rooms: Sequence[LiveRoom], places: Sequence[Position], owed: Batch
-) -> Iterator[Told]:
+def one_by_one(rooms: Sequence[LiveRoom], places: Sequence[Position], owed: Batch) -> Iterator[Told]:
     """Yield the events of a batch that was taken at ``places``, each with the cursor after it."""
     names = [room.name for room in rooms]
     now = dict(zip(names, places, strict=True))

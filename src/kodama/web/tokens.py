@@ -119,6 +119,7 @@ class Tokens:
     def forget_proofs(self) -> None:
         """Let every token be read anew: the keys that prove them are others now."""
         self.generation += 1
+        self._revoked()
 
     def ticket(self, who: Who, rooms: Iterable[str] | None = None, *, now: int) -> str:
         """Return a ticket with which ``who`` reads ``rooms``, by default those it is bound to."""

@@ -32,6 +32,7 @@ ROOMS_LIMIT: Final = 100
 EMOJI_LIMIT: Final = 64
 
 _NONCE: Final = re.compile(r"[A-Za-z0-9._~-]{1,64}", re.ASCII)
+CLIENT_PART: Final = rb"client=[A-Za-z0-9._~-]{8,64}"  # of a query: what each reader has for itself
 _CLIENT: Final = re.compile(r"[A-Za-z0-9._~-]{8,64}", re.ASCII)
 _DURATION: Final = re.compile(r"([1-9][0-9]{0,8})([smhd])", re.ASCII)
 _UNITS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
