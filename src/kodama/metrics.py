@@ -30,7 +30,8 @@ class Metrics:
 
     __slots__ = (
         "caught_up", "commit_size", "cursor_lag", "deliveries", "delivery_seconds", "ephemeral", "gaps",
-        "loop_lag", "publish_seconds", "published", "refused", "slow_readers", "waiting", "whispered",
+        "limited", "loop_lag", "publish_seconds", "published", "refused", "slow_readers", "waiting",
+        "whispered",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -42,10 +43,14 @@ class Metrics:
         self.whispered = 0
         self.slow_readers = 0
         self.caught_up = 0
-        self.slow_readers = 0
+        self.limited: dict[tuple[str, str], int] = {}
         self.refused: dict[str, int] = {}
         self.publish_seconds = Histogram(SECONDS)
         self.delivery_seconds = Histogram(SECONDS)
         self.loop_lag = Histogram(SECONDS)
         self.commit_size = Histogram(SIZES)
         self.cursor_lag = Histogram(SIZES)
+
+    def limit(self, what: str, step: str) -> None:
+        """Count that a limit was met, and which step was taken."""
+        self.limited[what, step] = self.limited.get((what, step), 0) + 1

@@ -1,8 +1,7 @@
 """Readers that take nothing cost a real server almost nothing, and miss nothing when they go on.
 
 The size that is stated (1,000 stalled streams, 100,000 messages, at most 2 KiB each) is that of
-``make soak``, where a tenth of the streams then reads it all; otherwise there are a tenth of them,
-and what they cost may drown in what an allocator takes at a time.
+``make soak``, where 33 of the streams then read it all; otherwise there are a tenth of them, and what they cost may drown in what an allocator takes at a time.
 """
 
 from __future__ import annotations
@@ -13,18 +12,15 @@ import select
 import signal
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 from tests.integration.test_server import Server
 
 SOAK = os.environ.get("KODAMA_TEST_SIZE") == "soak"
-STALLED, MESSAGES = (1000, 100_000) if SOAK else (99, 3000)
+STALLED, MESSAGES = (1000, 100_000) if SOAK else (99, 2500)
 EACH = 2048  # bytes that a stalled stream may add
 NOISE = 2 << 20 if SOAK else 4 << 20  # what two runs of the same differ by
 PUBLISHERS = 64
@@ -47,6 +43,7 @@ class Reader:
     """A stream of which nothing is read until `drain`."""
 
     socket: socket.socket
+    kind: int
     offsets: list[int] = field(default_factory=list)
     gaps: int = 0
     _ahead: bytes = b""
@@ -141,7 +138,7 @@ def opened(server: Server, count: int) -> list[Reader]:
         one.settimeout(120)
         one.connect(("127.0.0.1", server.port))
         one.sendall(ASK[number % 3])
-        readers.append(Reader(one))
+        readers.append(Reader(one, kind=number % 3))
     for reader in readers:
         head = b""
         while b"cursor" not in head:
@@ -160,7 +157,7 @@ class Flow:
     last: int
 
 
-def flow(data: Path, *, stalled: int, messages: int, sweep: bool = False, **settings: str) -> Flow:
+def flow(data: Path, *, stalled: int, messages: int, **settings: str) -> Flow:
     """Let messages flow, and the readers read on only afterwards."""
     with running(data, KODAMA_TAIL_MEMORY="1048576", **settings) as server:
         warm = PUBLISHERS * 20
@@ -170,10 +167,10 @@ def flow(data: Path, *, stalled: int, messages: int, sweep: bool = False, **sett
         before = memory(server)
         publish(server, messages)
         grew, moved = memory(server) - before, slow_readers(server)
-        if sweep:
-            await_sweep(server)
         last = warm + PUBLISHERS + messages
-        drained = readers[:: len(readers) // 99 or 1]
+        sys.stdout.write(f"{stalled} stalled, {messages} messages: {grew:,} bytes more, {moved} moved\n")
+        # A socket that takes nothing for two minutes is given up, so those come first.
+        drained = sorted(readers[:: len(readers) // 33 or 1], key=lambda reader: -reader.kind)
         for reader in drained:
             reader.drain(last)
         for reader in readers:
@@ -181,36 +178,12 @@ def flow(data: Path, *, stalled: int, messages: int, sweep: bool = False, **sett
     return Flow(grew=grew, moved=moved, drained=drained, first=warm + 1, last=last)
 
 
-def await_sweep(server: Server) -> None:
-    """Wait until what is too old has gone."""
-    deadline = time.monotonic() + 150
-    while "gap" not in {
-        event["type"]
-        for event in server.ask("GET", "/v1/rooms/lobby/events?since=after:1&wait=0")[1]["events"]
-    }:
-        assert time.monotonic() < deadline
-        select.select([], [], [], 1.0)
-
-
 def test_stalled_streams_add_next_to_nothing_and_get_everything_in_the_end(tmp_path: Path) -> None:
     alone = flow(tmp_path / "alone", stalled=0, messages=MESSAGES)
     there = flow(tmp_path / "stalled", stalled=STALLED, messages=MESSAGES)
     added = there.grew - alone.grew
-    sys.stdout.write(f"{STALLED} stalled, {MESSAGES} messages: {added:,} bytes, {there.moved} moved back\n")
     assert there.moved >= STALLED
     assert added <= STALLED * EACH + NOISE
     for reader in there.drained:
         assert reader.gaps == 0
         assert (reader.offsets[0], len(reader.offsets)) == (there.first, there.last - there.first + 1)
-
-
-@pytest.mark.soak
-@pytest.mark.skipif(not SOAK, reason="only in make soak")
-def test_what_history_no_longer_has_is_told_as_a_gap_of_a_slow_reader(tmp_path: Path) -> None:
-    there = flow(
-        tmp_path / "stalled", stalled=99, messages=MESSAGES, sweep=True,
-        KODAMA_RETENTION_DAYS="0", KODAMA_RETENTION_EVENTS="5000",
-    )  # fmt: skip
-    for reader in there.drained:
-        assert reader.gaps == 1
-        assert reader.offsets[-1] == there.last

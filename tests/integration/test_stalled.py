@@ -30,11 +30,6 @@ class Stalled:
         self.transport.clear()
         self.channel.pauseProducing()
 
-    def offsets(self) -> list[int]:
-        """Let it take what there is, and return it."""
-        self.channel.resumeProducing()
-        return [int(offset) for _, offset, _ in EVENT.findall(self.transport.value())]
-
 
 def grown(*, stalled: int) -> tuple[int, list[Stalled], Kodama]:
     """Return how much memory is held more after `MESSAGES` messages."""
@@ -53,7 +48,7 @@ def grown(*, stalled: int) -> tuple[int, list[Stalled], Kodama]:
         tracemalloc.stop()
 
 
-def test_a_stalled_stream_holds_nothing_of_what_it_missed(tmp_path: object) -> None:
+def test_a_stalled_stream_holds_nothing_of_what_it_missed() -> None:
     alone, _, _ = grown(stalled=0)
     held, readers, server = grown(stalled=STALLED)
     assert all(not reader.transport.value() for reader in readers)
@@ -63,6 +58,25 @@ def test_a_stalled_stream_holds_nothing_of_what_it_missed(tmp_path: object) -> N
         server.pass_seconds(3)
         got = [int(offset) for _, offset, _ in EVENT.findall(reader.transport.value())]
         assert got == list(range(51, 51 + MESSAGES))
+
+
+def test_what_history_no_longer_has_is_told_as_a_gap_of_a_slow_reader() -> None:
+    server = Kodama(tail_memory=TAIL)
+    settings = {"retention": {"days": 0, "events": 50}}
+    owner = server.sign_in("Aiko")
+    assert server.ask("PUT", "/v1/rooms/lobby", body=settings, **owner).got.status == 201
+    server.say("before")
+    readers = [Stalled(server, number) for number in range(3)]
+    for number in range(200):
+        server.say(f"message {number}")
+    server.pass_seconds(70)  # what is too old is swept
+    for reader in readers:
+        reader.channel.resumeProducing()
+        server.pass_seconds(1)
+        got = [
+            (kind, int(offset), reason) for kind, offset, reason in EVENT.findall(reader.transport.value())
+        ]
+        assert got == [(b"gap", 151, b"slow"), *((b"message", offset, b"") for offset in range(152, 202))]
 
 
 @pytest.mark.parametrize("rooms", [1, 40])

@@ -54,6 +54,7 @@ class Crowd(RuleBasedStateMachine):
         self.presence = Presence(now=self.now, epoch=1000)
         self.model: dict[tuple[str, Seat], tuple[float, State]] = {}
         self.connections: list[tuple[Lease, tuple[str, Seat]]] = []
+        self.polled: list[tuple[Lease, tuple[str, Seat]]] = []
         self.fans = {room: Fan(self.here(room)) for room in ROOMS}
         self.last: dict[str, float] = {}
         self.mentioned: dict[str, set[str]] = {room: set() for room in ROOMS}
@@ -78,9 +79,22 @@ class Crowd(RuleBasedStateMachine):
           hold=st.sampled_from((0, 25, 60)))  # fmt: skip
     def poll(self, room: str, user: str | None, client: str, hold: float) -> None:
         seat = Seat(user, client)
-        self.presence.renew(room, seat, who(user), now=self.now, hold=hold)
+        self.polled.append((self.presence.renew(room, seat, who(user), now=self.now, hold=hold), (room, seat)))
         until, state = self.model.get((room, seat), (0.0, State.ACTIVE))
         self.model[room, seat] = (max(until, self.now + lease_seconds(hold)), state)
+
+    @rule(choice=st.integers(0, 50), hold=st.sampled_from((0, 25, 60)))
+    def poll_again(self, choice: int, hold: float) -> None:
+        """As `poll`, but only if nothing happened to the lease: one that has ended is not kept."""
+        if not self.polled:
+            return
+        lease, key = self.polled[choice % len(self.polled)]
+        until = self.now + lease_seconds(hold)
+        lives = self.presence.reader(*key) is lease
+        kept = self.presence.keep(lease, until)
+        assert lives or not kept
+        if kept:
+            self.model[key] = (max(self.model[key][0], until), self.model[key][1])
 
     @rule(room=st.sampled_from(ROOMS), user=st.sampled_from((None, *USERS)), client=st.sampled_from(CLIENTS))
     def connect(self, room: str, user: str | None, client: str) -> None:

@@ -131,6 +131,25 @@ def test_a_lease_that_was_renewed_is_put_off_and_not_ended() -> None:
     assert presence.numbers == (0, 0)
 
 
+def test_a_lease_is_kept_while_it_lives_and_its_reader_has_nothing_to_hear() -> None:
+    presence = Presence(now=0, epoch=1)
+    start = SETTLING + 1
+    presence.sweep(start)
+    lease = presence.renew("r", Seat("a", ""), as_who(AIKO), now=start, hold=0)
+    assert not presence.keep(lease, start + 100)  # it has not heard of anything yet
+    presence.missed(lease)
+    assert presence.keep(lease, start + 100)
+    assert presence.keep(lease, start + 50)
+    assert lease.until == start + 100
+    presence.sweep(start + 2)
+    assert not presence.keep(lease, start + 200)  # that it came, it will hear itself
+    presence.missed(lease)
+    presence.end(lease, now=start + 3)
+    assert not presence.keep(lease, start + 200)
+    presence.sweep(start + 10)
+    assert not presence.keep(lease, start + 200)
+
+
 def test_a_connection_that_closes_after_it_was_ended_leaves_nothing() -> None:
     presence = Presence(now=0, epoch=1)
     first = presence.enter("r", Seat("a", "tab"), as_who(AIKO), now=0)

@@ -29,6 +29,20 @@ def test_no_sender_ever_gets_more_than_the_burst_and_the_rate(steps: list[int]) 
         assert allowed <= 4 + 2.0 * now + 1e-9
 
 
+def test_a_token_can_be_taken_ahead_of_its_time_and_is_then_gone() -> None:
+    buckets = Buckets(Rate(1, 1.0))
+    assert [buckets.take("a", now=0.0, ahead=2.0) for _ in range(4)] == [0.0, 1.0, 2.0, 3.0]
+    assert buckets.take("a", now=1.0, ahead=2.0) == 2.0  # the refused one took nothing
+    assert buckets.take("a", now=1.0) == 3.0
+
+
+def test_looking_takes_nothing() -> None:
+    buckets = Buckets(Rate(1, 0.5))
+    assert buckets.wait("a", now=0.0) == 0.0
+    assert buckets.take("a", now=0.0) == 0.0
+    assert [buckets.wait("a", now=now) for now in (0.0, 0.0, 1.0, 2.0)] == [2.0, 2.0, 1.0, 0.0]
+
+
 def test_whoever_waits_as_long_as_told_is_let_in() -> None:
     buckets = Buckets(Rate(1, 0.25))
     assert buckets.take("a", now=0.0) == 0.0

@@ -48,6 +48,7 @@ from kodama.web.accept import Framing
 from kodama.web.answers import FIELDS
 from kodama.web.api import Api
 from kodama.web.assets import Assets
+from kodama.web.census import Census
 from kodama.web.desk import Desks
 from kodama.web.hooks import HookApi
 from kodama.web.identity import Identity, Policy
@@ -56,6 +57,7 @@ from kodama.web.openapi.page import Documents
 from kodama.web.operations import Operations
 from kodama.web.plain import PlainRooms
 from kodama.web.presence import PresenceApi
+from kodama.web.rates import Deed, Rates
 from kodama.web.search import SearchApi
 from kodama.web.sessions import Sessions
 from kodama.web.site import Site
@@ -114,9 +116,22 @@ def policy_of(settings: Settings) -> Policy:
         hosts=None if anybody else settings.hosts, origins=settings.origins,
         trusted_proxies=settings.trusted_proxies, forwarding=settings.forwarding_header,
         exempt=settings.limit_exempt == "loopback",
-        rate=Rate(settings.write_burst, settings.write_rate),
         nobody=NOBODY if settings.guests else STRANGER,
     )  # fmt: skip
+
+
+def rates_of(settings: Settings, metrics: Metrics) -> Rates:
+    """Return the buckets that the settings describe."""
+    return Rates(
+        {
+            Deed.WRITE: Rate(settings.write_burst, settings.write_rate),
+            Deed.READ: Rate(settings.read_burst, settings.read_rate),
+            Deed.SESSION: Rate(settings.session_burst, settings.session_rate),
+            Deed.ROOM: Rate(settings.room_burst, settings.room_rate),
+            Deed.TOKEN: Rate(settings.token_burst, settings.token_rate),
+        },
+        metrics,
+    )
 
 
 def site_keys(settings: Settings) -> list[SiteKey]:
@@ -174,14 +189,14 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     sites = Sites(site_keys(settings), sources=sets, audience=settings.jwt_audience)
     tokens = Tokens(store, sites, revoke=node.revoke, revoked=revoked)
     node.revoked = lambda session, _: tokens.ended(session)
-    identity = Identity(policy_of(settings), tokens)
+    identity = Identity(policy_of(settings), tokens, rates_of(settings, metrics), seconds=reactor.seconds)
     people = People(node, clock=reactor, now=wall_clock)
     node.changed = people.changed
     polls = LongPolls(
         node, people=people, hold=settings.hold, clock=reactor, now=wall_clock, fields=FIELDS,
         fail=lambda request, failure: site.fail(request, failure),
         random=Random(),  # noqa: S311 - it spreads holds, and is asked at every poll
-        ticket=lambda who: tokens.ticket(who, now=wall_clock()),
+        ticket=lambda who: tokens.ticket(who, now=wall_clock()), delay=identity.read_delay,
     )  # fmt: skip
     kinds: dict[Framing, Callable[[Wrap], HttpFraming]] = {
         Framing.SSE: lambda wrap: Sse(wrap, random=Random()),  # noqa: S311 - it spreads returns
@@ -211,7 +226,8 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         fail=lambda request, failure: site.fail(request, failure),
     )  # fmt: skip
     api = Api(
-        node, identity, now=wall_clock, seconds=reactor.seconds,
+        node, identity, Census(store, metrics, most=settings.rooms, seconds=reactor.seconds),
+        now=wall_clock, seconds=reactor.seconds,
         fail=lambda request, failure: site.fail(request, failure),
         guests=settings.guests, create_rooms=settings.create_rooms,
     )  # fmt: skip
@@ -231,9 +247,12 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     )  # fmt: skip
     echoes = Echoes(SocketLimits(message=ECHO_LIMIT))
     desks = Desks(api, presence, identity, now=wall_clock)
-    upgrades: dict[str, Serve] = {"ws": upgrading(opening(sockets, desks))}
+    chat = opening(sockets, desks, message=settings.body_limit)
+    upgrades: dict[str, Serve] = {"ws": upgrading(chat, allow=identity.check_read)}
     if settings.test_echo:
-        upgrades["echo"] = upgrading(lambda request, asked, _: echoes.serve(request, asked))
+        upgrades["echo"] = upgrading(
+            lambda request, asked, _: echoes.serve(request, asked), allow=identity.check_read
+        )
     plain = PlainRooms(
         node, api, polls, identity, tokens, now=wall_clock, seconds=reactor.seconds, guests=settings.guests,
         fail=lambda request, failure: site.fail(request, failure),
@@ -255,10 +274,13 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         operations=operations, identity=identity, metrics=metrics, now=wall_clock,
         jsonp=settings.jsonp, legacy=settings.legacy, upgrades=upgrades,
     )  # fmt: skip
-    limits = Limits(body=settings.body_limit, connections=settings.connections)
-    factory = HttpFactory(
-        site.respond, refuse=site.refuse, fault=site.fault, clock=reactor, limits=limits, own=CLIENT_PART
+    limits = Limits(
+        body=settings.body_limit, connections=settings.connections, together=settings.address_connections
     )
+    factory = HttpFactory(
+        site.respond, refuse=site.refuse, fault=site.fault, clock=reactor, limits=limits,
+        own=CLIENT_PART, party=identity.party,
+    )  # fmt: skip
 
     def watch() -> Deferred[None]:
         for one in sets:

@@ -173,8 +173,18 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     Setting("write_burst", 60, "Writes at once per session and address.", _whole(1, 10**9)),
     Setting("write_rate", 1.0, "Writes per second after the burst.", _number(0.001, 10**9)),
+    Setting("read_burst", 600, "Reads that are answered at once, per session and address.", _whole(1, 10**9)),
+    Setting("read_rate", 20.0, "Such reads per second after the burst.", _number(0.001, 10**9)),
+    Setting("session_burst", 300, "Sessions opened at once per address.", _whole(1, 10**9)),
+    Setting("session_rate", 0.5, "Sessions opened per second after the burst.", _number(0.001, 10**9)),
+    Setting("room_burst", 60, "Rooms made at once per session and address.", _whole(1, 10**9)),
+    Setting("room_rate", 0.05, "Rooms made per second after the burst.", _number(0.001, 10**9)),
+    Setting("token_burst", 60, "Tokens that are not valid, at once per address.", _whole(1, 10**9)),
+    Setting("token_rate", 1.0, "Such tokens per second after the burst.", _number(0.001, 10**9)),
+    Setting("rooms", 100_000, "Rooms in all; no further ones are made.", _whole(1, 10**9)),
     Setting("drain", 10.0, "Seconds that a stop may take.", _number(0, 3600)),
     Setting("connections", 15_000, "Connections at a time; more are closed.", _whole(1, 10**6)),
+    Setting("address_connections", 1000, "Connections at a time of one address.", _whole(1, 10**6)),
 )
 
 
@@ -209,8 +219,18 @@ class Settings:
     retention_events: int
     write_burst: int
     write_rate: float
+    read_burst: int
+    read_rate: float
+    session_burst: int
+    session_rate: float
+    room_burst: int
+    room_rate: float
+    token_burst: int
+    token_rate: float
+    rooms: int
     drain: float
     connections: int
+    address_connections: int
 
     @classmethod
     def load(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Final
 
@@ -32,17 +33,27 @@ class Buckets:
         self._limit = limit
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, sender: str, *, now: float) -> float:
-        """Take one token and return 0, or return the seconds until there is one."""
+    def take(self, sender: str, *, now: float, ahead: float = 0.0) -> float:
+        """Take one token and return 0, or return the seconds until there is one.
+
+        One that comes within ``ahead`` seconds is taken already; whoever asked is to wait for it.
+        """
         level, since = self._levels.pop(sender, (float(self._rate.burst), now))
         level = min(self._rate.burst, level + max(0.0, now - since) * self._rate.per_second)
-        allowed = level >= 1.0
-        self._levels[sender] = (level - 1.0 if allowed else level, now)
+        wait = max(0.0, (1.0 - level) / self._rate.per_second)
+        self._levels[sender] = (level - 1.0 if wait <= ahead else level, now)
         if len(self._levels) > self._limit:
             self._levels.popitem(last=False)
-        return 0.0 if allowed else (1.0 - level) / self._rate.per_second
+        return wait
+
+    def wait(self, sender: str, *, now: float) -> float:
+        """Return the seconds until ``sender`` has a token, and take none."""
+        level, since = self._levels.get(sender, (float(self._rate.burst), now))
+        level += max(0.0, now - since) * self._rate.per_second
+        return max(0.0, (1.0 - level) / self._rate.per_second)
 
 
+@lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """Return the network that counts as one sender: an IPv4 address itself, of IPv6 its /64.
 

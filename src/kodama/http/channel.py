@@ -68,11 +68,9 @@ class Channel:
         self.transport = transport
         self._write: Callable[[bytes], None] = transport.write
         self.peer = getattr(transport.getPeer(), "host", "")
-        if not self._factory.opened(self):
-            self.transport.abortConnection()
-            return
         self.transport.registerProducer(self, True)
-        self._factory.wheel.arm(self, self._factory.seconds() + self._factory.limits.idle)
+        if self._factory.opened(self):
+            self._factory.wheel.arm(self, self._factory.seconds() + self._factory.limits.idle)
 
     def connectionMade(self) -> None:
         """Twisted: part of `IProtocol`; all is done in `makeConnection`."""

@@ -20,7 +20,8 @@ class Limits:
     that the refusal is not destroyed by a reset. ``closing``: how long
     the last answer may take to be read before the connection is cut. ``pause``: who was answered
     so lately is about to ask again, and a drain leaves it the time to be told. ``connections``:
-    beyond it new ones are closed.
+    beyond it new ones are closed. ``together``: those of one party, see `HttpFactory`; one more is
+    told so, and closed.
     """
 
     header_bytes: int = 32 * 1024
@@ -37,3 +38,4 @@ class Limits:
     closing: float = 30.0
     pause: float = 1.0
     connections: int = 15_000
+    together: int = 1000

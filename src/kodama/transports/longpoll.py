@@ -8,6 +8,7 @@ that is answered as a call.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Final
 from weakref import WeakValueDictionary
@@ -44,6 +45,8 @@ from kodama.wire.jsonp import MEDIA_TYPE as JAVASCRIPT
 from kodama.wire.jsonp import call
 
 HOLD_JITTER: Final = 0.15
+COALESCED: Final = 1.0  # seconds: whose answer is put off for longer gets a short one
+SHORT: Final = 20
 _PUBLIC: Final = Access.PUBLIC  # a global is found faster than a member of an Enum
 
 
@@ -53,12 +56,14 @@ class LongPolls:
     ``clearance`` is what the headers of somebody without a session carry as `Headers.cleared`,
     once they were looked at: who asks with them waits in a crowd without being asked again.
     ``trust`` is another object whenever a session may have ended since it was looked at.
+    ``delay`` says after how many seconds a poll that need not wait is to be answered, and raises
+    `RateLimited`: somebody who asks too often gets more at a time, then less at a time, then none.
     """
 
     def __init__(
         self, node: Node, *, people: People, hold: float, clock: IReactorTime, now: Callable[[], int],
         fields: Fields, fail: Callable[[Request, Failure], None], random: Random,
-        ticket: Callable[[Who], str],
+        ticket: Callable[[Who], str], delay: Callable[[Request, Who], float],
     ) -> None:  # fmt: skip
         self.node = node
         self.people = people
@@ -68,6 +73,7 @@ class LongPolls:
         self.fail = fail
         self._random = random
         self._ticket = ticket
+        self._delay = delay
         self._json: Fields = (("Content-Type", "application/json"), *fields)
         self._javascript: Fields = (("Content-Type", JAVASCRIPT), *fields)
         self._clients: dict[tuple[str | None, str], Held] = {}
@@ -177,10 +183,31 @@ class LongPolls:
         if plan.poll.presence and held.request.line.method != b"HEAD" and (missed := self._attend(held)):
             self._done(held)
             held.request.answer(self.whispered(plan, missed))
-        elif at_the_end(plan):
+        elif at_the_end(plan) and plan.poll.wait != 0:
             self._park(held)
         else:
+            self._answer_in_time(held)
+
+    def _answer_in_time(self, held: Held) -> None:
+        delay = self._delay(held.request, held.who)
+        if not delay:
             self.give(held)
+            return
+        if delay > COALESCED:
+            plan = held.plan
+            limit = min(plan.poll.limit, SHORT)
+            held.plan = replace(plan, poll=replace(plan.poll, limit=limit))
+        self._held.add(held)
+        held.request.hold(Late(held), delay)
+
+    def answer_late(self, held: Held) -> None:
+        """Answer ``held``, which was put off."""
+        self._held.discard(held)
+        try:
+            admit_all(held.plan, held.who)
+            self.give(held)
+        except Exception:  # noqa: BLE001 - as a poll that is woken
+            self.fail(held.request, Failure())
 
     def _attend(self, held: Held) -> list[bytes]:
         """Keep the reader present; return what was told of its rooms while it was between two polls."""
@@ -382,6 +409,23 @@ class Held:
         """The client has hung up."""
         self.leave()
         self.polls._done(self)
+
+
+class Late:
+    """Holds a poll whose answer was put off, together with all that comes meanwhile."""
+
+    __slots__ = ("_held",)
+
+    def __init__(self, held: Held) -> None:
+        self._held = held
+
+    def expired(self, request: Request) -> None:
+        """It is time."""
+        self._held.polls.answer_late(self._held)
+
+    def gone(self, request: Request) -> None:
+        """The client has hung up."""
+        self._held.gone(request)
 
 
 def admit_all(plan: Plan, who: Who) -> None:

@@ -172,6 +172,7 @@ class Talk:
         known = {room.name for room in self._following.rooms}
         if len(known | set(asked)) > ROOMS_LIMIT:
             raise BadRequest(f"One connection reads at most {ROOMS_LIMIT} rooms.")
+        self._desk.reading()
         finding = Deferred.fromCoroutine(self._find(asked))
         finding.addCallback(self._begin, given)
         finding.addErrback(self._not_begun, given.ref)

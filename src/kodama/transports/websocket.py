@@ -40,6 +40,9 @@ class Desk(Protocol):
     def hello(self, token: str) -> None:
         """Speak as whom ``token`` proves; raises `Unauthorized`."""
 
+    def reading(self) -> None:
+        """Count that a reading begins; raises `RateLimited`."""
+
     def publish(self, room: str, body: MessageBody, told: Told) -> None:
         """Publish a message."""
 

@@ -20,6 +20,7 @@ from kodama.http.message import Answer, Request
 from kodama.node import LiveRoom, Node
 from kodama.store.interface import After, Around, Before, Newest, Stored, StoreUnavailable
 from kodama.web.answers import json_answer, raw_json_answer
+from kodama.web.census import Census
 from kodama.web.identity import Caller, Identity
 from kodama.wire import answers, commands
 from kodama.wire.commands import MessageBody
@@ -34,7 +35,7 @@ class Api:
     """The resources under ``/v1`` and ``/r`` that write or list. ``fail`` answers a failure."""
 
     def __init__(
-        self, node: Node, identity: Identity, *, now: Callable[[], int],
+        self, node: Node, identity: Identity, census: Census, *, now: Callable[[], int],
         seconds: Callable[[], float], fail: Callable[[Request, Failure], None],
         guests: bool, create_rooms: bool,
     ) -> None:  # fmt: skip
@@ -43,6 +44,7 @@ class Api:
         self._now = now
         self._seconds = seconds
         self._fail = fail
+        self._census = census
         self._guests_may = guests
         self._rooms_may = create_rooms
         self._settling = DeferredLock()
@@ -106,6 +108,7 @@ class Api:
 
     def history(self, request: Request, caller: Caller, room: str) -> None:
         """``GET /v1/rooms/{room}/messages``."""
+        self._identity.check_read(request.peer, caller)
         found = commands.parameters(request.line.query)
         limit = commands.page_limit(found)
         places = [
@@ -159,6 +162,9 @@ class Api:
             if log is not None and known.owner != author.id:
                 raise Forbidden("Only its owner changes a room.")
             created = log is None
+            if created:
+                self._identity.check_room(request.peer, caller)
+                self._census.admit_one()
             topic = known.topic
             facts = _merged(known, body, owner=author.id)
             await self._node.put_room(facts)
@@ -208,8 +214,8 @@ class Api:
 
         def go(live: LiveRoom) -> None:
             admit(live.facts, caller.who)
-            if not live.exists and not self._rooms_may:
-                raise NotFound("There is no such room.")
+            if not live.exists:
+                self._may_begin(request, caller)
             try:
                 self._node.append(change, settle)
             except StoreUnavailable as error:
@@ -220,6 +226,13 @@ class Api:
             go(live)
         else:
             self._then(request, self._node.room(change.room), go)
+
+    def _may_begin(self, request: Request, caller: Caller) -> None:
+        """Raise why a room may not begin with this write."""
+        if not self._rooms_may:
+            raise NotFound("There is no such room.")
+        self._identity.check_room(request.peer, caller)
+        self._census.admit_one()
 
     def _amend(self, request: Request, caller: Caller, change: Amendment) -> None:
         self._identity.check_write(request, caller, now=self._seconds())

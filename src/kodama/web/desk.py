@@ -62,9 +62,13 @@ class ConnectionDesk:
     def hello(self, token: str) -> None:
         """Speak as whom ``token`` proves from now on. Raises `Unauthorized`."""
         desks = self._desks
-        caller = desks.identity.by_token(self._caller, token, now=desks.now())
+        caller = desks.identity.by_token(self._caller, token, peer=self._peer, now=desks.now())
         desks.identity.check_session(caller, now=desks.now())
         self._caller = caller
+
+    def reading(self) -> None:
+        """Count that a reading begins. Raises `RateLimited`."""
+        self._desks.identity.check_read(self._peer, self._caller)
 
     def publish(self, room: str, body: MessageBody, told: Told) -> None:
         """Publish a message."""

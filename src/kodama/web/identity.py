@@ -7,13 +7,15 @@ token that proved nothing is not remembered: it may yet.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address, ip_network
 from typing import Final
 
-from kodama.core.errors import Forbidden, Misdirected, RateLimited, Refused, Unauthorized
-from kodama.core.limits import Buckets, Rate, network_of
+from kodama.core.errors import Forbidden, Misdirected, Refused, Unauthorized
+from kodama.core.limits import network_of
 from kodama.core.session import SESSION_DAYS
 from kodama.core.ticket import TICKET_PREFIX
 from kodama.core.who import NOBODY, Who
@@ -21,6 +23,7 @@ from kodama.http.message import Fields, Headers, Request
 from kodama.web.accept import Framing, framing
 from kodama.web.cors import own, shared_with
 from kodama.web.forwarding import hops, over_tls
+from kodama.web.rates import LATEST, Deed, Rates, Sender
 from kodama.web.tokens import Proof, Tokens
 from kodama.wire.answers import Connection
 
@@ -70,19 +73,21 @@ class Policy:
     trusted_proxies: tuple[str, ...]
     forwarding: str
     exempt: bool
-    rate: Rate
     nobody: Who = NOBODY
 
 
 class Identity:
-    """Callers, hosts, origins and rates of one server."""
+    """Callers, hosts and origins of one server, and what each may ask how often."""
 
-    def __init__(self, policy: Policy, tokens: Tokens) -> None:
+    def __init__(
+        self, policy: Policy, tokens: Tokens, rates: Rates, *, seconds: Callable[[], float]
+    ) -> None:
         self._policy = policy
         self._tokens = tokens
-        self._by_address = Buckets(policy.rate)
-        self._by_session = Buckets(policy.rate)
+        self._rates = rates
+        self._seconds = seconds
         self._trusted = [ip_network(one) for one in policy.trusted_proxies]
+        self._trusts = lru_cache(maxsize=4096)(self._is_trusted)
 
     @property
     def nobody(self) -> Who:
@@ -93,7 +98,7 @@ class Identity:
         """Return who is asking; raises `Misdirected`. ``now`` is in ms."""
         caller = request.headers.memo
         if not isinstance(caller, Caller) or caller.generation != self._tokens.generation:
-            caller = self._read(request.headers, now=now)
+            caller = self._read(request.headers, request.peer, now=now)
             request.headers.memo = caller if caller.fault is None else None
         return caller
 
@@ -107,18 +112,28 @@ class Identity:
         if caller.until is not None and caller.until <= now:
             raise Unauthorized("This token has expired.")
 
-    def by_ticket(self, caller: Caller, ticket: str, *, now: int) -> Caller:
+    def by_ticket(self, caller: Caller, ticket: str, *, peer: str, now: int) -> Caller:
         """Return the caller as whom ``ticket`` stands for, whatever else it shows; raises
-        `Unauthorized`."""
+        `Unauthorized`, `RateLimited`."""
         if not ticket.startswith(TICKET_PREFIX):
             raise Unauthorized("This is not a ticket.")
-        proof = self._tokens.prove(ticket, now=now)
+        return self.by_token(caller, ticket, peer=peer, now=now)
+
+    def by_token(self, caller: Caller, token: str, *, peer: str, now: int) -> Caller:
+        """Return the caller as whom ``token`` proves from now on; raises `Unauthorized`,
+        `RateLimited`."""
+        sender = self._sender(peer, host=caller.host, forwarded=caller.forwarded)
+        proof = self._prove(token, sender, now=now)
         return replace(caller, who=proof.who, until=proof.until, fault=None, by_cookie=False, plain=False)
 
-    def by_token(self, caller: Caller, token: str, *, now: int) -> Caller:
-        """Return the caller as whom ``token`` proves from now on; raises `Unauthorized`."""
-        proof = self._tokens.prove(token, now=now)
-        return replace(caller, who=proof.who, until=proof.until, fault=None, by_cookie=False, plain=False)
+    def _prove(self, token: str, sender: Sender | None, *, now: int) -> Proof:
+        """Return whom ``token`` stands for, unless this sender has guessed too often."""
+        self._rates.allow_guess(sender, now=self._seconds())
+        try:
+            return self._tokens.prove(token, now=now)
+        except Unauthorized:
+            self._rates.guessed(sender, now=self._seconds())
+            raise
 
     def check_write(self, request: Request, caller: Caller, *, now: float) -> None:
         """Refuse a write from a foreign page, with what only reads, or one too many. ``now`` in
@@ -127,28 +142,59 @@ class Identity:
             raise Forbidden("This token only reads.")
         self.check_request(request, caller, now=now)
 
-    def check_request(self, request: Request, caller: Caller, *, now: float) -> None:
+    def check_request(
+        self, request: Request, caller: Caller, *, now: float, deed: Deed = Deed.WRITE
+    ) -> None:
         """Refuse what a foreign page may not ask for, or one time too many. ``now`` in seconds."""
         if caller.foreign:
             raise Forbidden("Pages of another site may not write here; KODAMA_ORIGINS names those that may.")
-        address = self.address(request, caller)
-        if self._exempt(request, caller):
-            return
-        wait = self._by_address.take(network_of(address), now=now)
-        if not wait and caller.who.session is not None:
-            wait = self._by_session.take(caller.who.session, now=now)
-        if wait:
-            raise RateLimited("Too many writes; come back in a moment.", retry_after=wait)
+        self._rates.charge(deed, self.sender(request.peer, caller), now=now)
+
+    def check_room(self, peer: str, caller: Caller) -> None:
+        """Refuse one new room too many."""
+        self._rates.charge(Deed.ROOM, self.sender(peer, caller), now=self._seconds())
+
+    def check_read(self, peer: str, caller: Caller) -> None:
+        """Refuse one read too many: what cannot be put off, the opening of a stream for one."""
+        self._rates.charge(Deed.READ, self.sender(peer, caller), now=self._seconds(), ahead=LATEST)
+
+    def read_delay(self, request: Request, who: Who) -> float:
+        """Return after how many seconds a poll that need not wait is to be answered. Raises
+        `RateLimited`."""
+        caller = request.headers.memo
+        if not isinstance(caller, Caller):
+            return 0.0  # its token has become void meanwhile; what comes next is refused
+        sender = self.sender(request.peer, caller, session=who.session)
+        return self._rates.read(sender, now=self._seconds())
+
+    def sender(self, peer: str, caller: Caller, *, session: str | None = None) -> Sender | None:
+        """Return who counts as one sender; None meets no rate."""
+        found = self._sender(peer, host=caller.host, forwarded=caller.forwarded)
+        return None if found is None else found._replace(session=session or caller.who.session)
+
+    def party(self, peer: str) -> str | None:
+        """Return what counts as one sender of connections; None is not counted: a trusted proxy
+        speaks for many."""
+        return None if not peer or self._trusts(peer) else network_of(peer)
 
     def address(self, request: Request, caller: Caller) -> str:
         """Return the client's address, believing forwarding fields from trusted proxies only."""
-        if caller.forwarded is None or not self._trusts(request.peer):
-            return request.peer
-        for hop in reversed(caller.forwarded.split(",")):
+        return self._address(request.peer, caller.forwarded)
+
+    def _address(self, peer: str, forwarded: str | None) -> str:
+        if forwarded is None or not self._trusts(peer):
+            return peer
+        for hop in reversed(forwarded.split(",")):
             address = hop.strip()
             if address and not self._trusts(address):
                 return address
-        return request.peer
+        return peer
+
+    def _sender(self, peer: str, *, host: str, forwarded: str | None) -> Sender | None:
+        exempt = self._policy.exempt and forwarded is None
+        if exempt and _is_loopback(host) and (not peer or _is_loopback(peer)):
+            return None
+        return Sender(network_of(self._address(peer, forwarded)), None)
 
     def seen(self, request: Request, caller: Caller) -> Connection:
         """Return what this server sees of its client: address, scheme, and whether it was forwarded."""
@@ -168,16 +214,18 @@ class Identity:
             return True
         return self._trusts(request.peer) and over_tls(request.headers, self._policy.forwarding)
 
-    def _read(self, headers: Headers, *, now: int) -> Caller:
+    def _read(self, headers: Headers, peer: str, *, now: int) -> Caller:
         host = (headers.get(b"host") or b"").decode("latin-1")
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
         self._check_host(name.strip("[]").lower())
         accept = (headers.get(b"accept") or b"").decode("latin-1")
         token, by_cookie = _token(headers)
+        forwarded = hops(headers, self._policy.forwarding)
         proof, fault = _NO_PROOF, None
         if token is not None:
+            sender = self._sender(peer, host=name.strip("[]").lower(), forwarded=forwarded)
             try:
-                proof = self._tokens.prove(token, now=now)
+                proof = self._prove(token, sender, now=now)
             except Refused as error:
                 fault = error
         nobody = token is None
@@ -188,7 +236,7 @@ class Identity:
             generation=self._tokens.generation, by_cookie=by_cookie, fault=fault,
             host=name.strip("[]").lower(),
             foreign=self._foreign(headers, host, by_cookie=by_cookie), sharing=sharing,
-            forwarded=hops(headers, self._policy.forwarding),
+            forwarded=forwarded,
             accept=accept, framing=framing(accept),
             plain=not sharing and nobody and self._policy.nobody is NOBODY and framing(accept) in _JSON,
         )  # fmt: skip
@@ -212,11 +260,7 @@ class Identity:
             return False
         return by_cookie or "*" not in self._policy.origins
 
-    def _exempt(self, request: Request, caller: Caller) -> bool:
-        exempt = self._policy.exempt and caller.forwarded is None
-        return exempt and _is_loopback(caller.host) and (not request.peer or _is_loopback(request.peer))
-
-    def _trusts(self, address: str) -> bool:
+    def _is_trusted(self, address: str) -> bool:
         try:
             ip = ip_address(address)
         except ValueError:

@@ -65,9 +65,6 @@ class Operations(Collector):
             "kodama_deliveries", "Answers and pieces of streams with news.", value=metrics.deliveries
         )
         yield from self._ephemeral()
-        yield CounterMetricFamily(
-            "kodama_slow_readers", "Streams moved back to the log.", value=metrics.slow_readers
-        )
         yield CounterMetricFamily("kodama_published", "Events appended.", value=metrics.published)
         yield CounterMetricFamily(
             "kodama_slow_readers", "Streams moved back to the log.", value=metrics.slow_readers
@@ -80,6 +77,12 @@ class Operations(Collector):
         for code, count in sorted(metrics.refused.items()):
             refused.add_metric([code], count)
         yield refused
+        limited = CounterMetricFamily(
+            "kodama_limited", "Limits that were met, by what was done and the step.", labels=["what", "step"]
+        )
+        for (what, step), count in sorted(metrics.limited.items()):
+            limited.add_metric([what, step], count)
+        yield limited
         yield CounterMetricFamily(
             "kodama_caught_up", "Rooms read anew because other nodes were ahead.", value=metrics.caught_up
         )

@@ -31,6 +31,7 @@ from kodama.web.answers import FIELDS
 from kodama.web.api import Api
 from kodama.web.html import Message, address, log_page, refusal_page, room_page
 from kodama.web.identity import Caller, Identity, session_cookie
+from kodama.web.rates import Deed
 from kodama.web.tokens import Tokens
 from kodama.web.words import CATALOGUES, language
 from kodama.wire import commands
@@ -125,11 +126,11 @@ class PlainRooms:
         }))  # fmt: skip
         if caller.who.author is None and self._guests and form.get("name"):
             named = commands.session_body(msgspec.json.encode({"name": form["name"]}))
-            self._identity.check_request(request, caller, now=self._seconds())
+            self._identity.check_request(request, caller, now=self._seconds(), deed=Deed.SESSION)
             assert named.name is not None
             token, _ = self._tokens.open_session(named.name, now=self._now())
             cookie = (("Set-Cookie", self._identity.marked(request, session_cookie(token))),)
-            caller = self._identity.by_token(caller, token, now=self._now())
+            caller = self._identity.by_token(caller, token, peer=request.peer, now=self._now())
         self._api.publish_read(request, caller, room, body)
 
     def _draw(self, request: Request, caller: Caller, room: str, answer: Answer) -> Answer | None:

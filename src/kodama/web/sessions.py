@@ -16,6 +16,7 @@ from kodama.http.message import Answer, Request
 from kodama.node import Node
 from kodama.web.answers import FIELDS, json_answer
 from kodama.web.identity import Caller, Identity, ended_cookie, session_cookie
+from kodama.web.rates import Deed
 from kodama.web.tokens import Tokens
 from kodama.wire import answers, commands
 
@@ -37,7 +38,7 @@ class Sessions:
 
     def open(self, request: Request, caller: Caller) -> None:
         """``POST /v1/session``."""
-        self._identity.check_request(request, caller, now=self._seconds())
+        self._identity.check_request(request, caller, now=self._seconds(), deed=Deed.SESSION)
         body = commands.session_body(request.body)
         if body.login is not None:
             raise Forbidden("This server has no accounts to sign in to.")

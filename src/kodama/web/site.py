@@ -22,6 +22,7 @@ from kodama.core.errors import (
     NotAcceptable,
     NotFound,
     Overloaded,
+    RateLimited,
     Refused,
 )  # fmt: skip
 from kodama.core.names import room_name
@@ -57,6 +58,7 @@ OWN: Final = frozenset((
     b"v1", b"r", b"docs", b"admin", b"static", b".well-known", b"healthz", b"readyz", b"metrics",
     b"widget.js", b"favicon.ico", b"robots.txt",
 ))  # fmt: skip
+RETRY_CONNECTION: Final = 5.0
 _DOCUMENTS: Final = frozenset((b"document", b"iframe", b"frame", b"object", b"embed"))
 _CANNOT_STORE: Final = "The server cannot store this now; try again with the same nonce."
 _CANNOT_READ: Final = "The server cannot read this now."
@@ -136,7 +138,7 @@ class Site:
         if b"ticket=" in request.line.query:
             ticket = commands.single(commands.parameters(request.line.query), "ticket")
             if ticket is not None:
-                return self._identity.by_ticket(caller, ticket, now=now)
+                return self._identity.by_ticket(caller, ticket, peer=request.peer, now=now)
         if serve != self._sessions.open:
             self._identity.check_session(caller, now=now)
         return caller
@@ -145,6 +147,9 @@ class Site:
         """Word what the HTTP channel refuses by itself."""
         if refusal.status == 405:
             return problem_answer(MethodNotAllowed(refusal.detail, allow="GET, HEAD, POST, OPTIONS"))
+        if refusal.status == 429:
+            self._metrics.limit("connection", "refused")
+            return problem_answer(RateLimited(refusal.detail, retry_after=RETRY_CONNECTION))
         return code_answer(code_of_status(refusal.status), refusal.detail)
 
     def fault(self, request: Request, failure: Failure) -> Answer:
@@ -328,6 +333,7 @@ class Site:
             if name is not None:
                 if self._identity.nobody is not NOBODY:
                     raise Forbidden("This server takes no guests.")
+                self._identity.check_read(request.peer, caller)
                 self._door.serve(request, callback_name(name))
             elif page is not None:
                 page(request, caller)
@@ -363,6 +369,7 @@ class Site:
                 raise NotAcceptable(
                     "Events come as application/json, text/event-stream, application/x-ndjson, text/plain."
                 )
+            self._identity.check_read(request.peer, caller)
             streams.serve(request, _resumed(request, asked) if framing is Framing.SSE else asked, who)
             return
         self._polls.serve(request, asked, who)
@@ -377,7 +384,9 @@ class Site:
     def _many_by_post(self, request: Request, caller: Caller) -> None:
         asked = _asked_many(commands.events_body(request.body))
         if asked.poll.ticket is not None:
-            caller = self._identity.by_ticket(caller, asked.poll.ticket, now=self._now())
+            caller = self._identity.by_ticket(
+                caller, asked.poll.ticket, peer=request.peer, now=self._now()
+            )
         self._poll(request, caller, asked)
 
     def _shared_address(self, request: Request, caller: Caller, room: str) -> None:

@@ -19,9 +19,9 @@ Accept = Callable[[Request, Handshake, Caller], None]
 Serve = Callable[[Request, Caller], None]
 
 
-def opening(sockets: WebSockets, desks: Desks) -> Accept:
-    """Return how an upgrade to the chat is answered."""
-    limits = SocketLimits()
+def opening(sockets: WebSockets, desks: Desks, *, message: int) -> Accept:
+    """Return how an upgrade to the chat is answered; ``message`` is the size of the largest in bytes."""
+    limits = SocketLimits(message=message)
 
     def accept(request: Request, asked: Handshake, caller: Caller) -> None:
         desk = desks.open(request, caller)
@@ -30,8 +30,9 @@ def opening(sockets: WebSockets, desks: Desks) -> Accept:
     return accept
 
 
-def upgrading(accept: Accept) -> Serve:
-    """Return how to serve an address that speaks WebSocket only: ``accept`` gets who may."""
+def upgrading(accept: Accept, *, allow: Callable[[str, Caller], None]) -> Serve:
+    """Return how to serve an address that speaks WebSocket only: ``accept`` gets who may. ``allow``
+    raises what somebody is told, by address, who comes too often."""
 
     def serve(request: Request, caller: Caller) -> None:
         try:
@@ -41,6 +42,7 @@ def upgrading(accept: Accept) -> Serve:
             raise refused(error.detail) from None
         if caller.foreign:
             raise Forbidden("Pages of another site may not connect; KODAMA_ORIGINS names those that may.")
+        allow(request.peer, caller)
         try:
             accept(request, asked, caller)
         except NoTunnel:

@@ -58,7 +58,7 @@ _REFUSED: Final = (
     "forbidden",
     "not_found",
     "not_acceptable",
-    "overloaded",
+    "rate_limited", "overloaded",
 )
 _HOW: Final = (
     'Come back with the `cursor` of the last answer: it says "I have seen everything up to here", and no'
@@ -152,7 +152,7 @@ OPERATIONS: Final = (
             _place("around", "around and at"),
             limit(commands.PAGE_DEFAULT, what="messages"),
         ),
-        codes=("bad_room_name", "forbidden", "not_found", "overloaded"),
+        codes=("bad_room_name", "forbidden", "not_found", "rate_limited", "overloaded"),
         replies=(
             Reply(status=200, text="A page.", content=(Content(shape=answers.HistoryPage, example=_PAGE),)),
         ),
@@ -227,7 +227,7 @@ OPERATIONS: Final = (
         " message of room `lobby` and answers `fn(<JSON>)`. Every path that is not the server's own does the"
         " same.",
         parameters=(CALLBACK,),
-        codes=("bad_callback", "forbidden", "not_found", "overloaded"),
+        codes=("bad_callback", "forbidden", "not_found", "rate_limited", "overloaded"),
         replies=(
             Reply(
                 status=200,
