@@ -25,7 +25,7 @@ http {{
     listen 127.0.0.1:{port} backlog=4096;
     location = /pub/lobby {{ nchan_publisher; nchan_channel_id lobby; nchan_message_buffer_length 1000; }}
     location = /sub/lobby {{ nchan_subscriber longpoll eventsource websocket; nchan_channel_id lobby;
-      nchan_subscriber_first_message newest; nchan_subscriber_timeout 0; }}
+      nchan_subscriber_first_message newest; nchan_subscriber_timeout {hold}; }}
   }}
 }}
 """
@@ -38,12 +38,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _command(name: str, port: int, folder: Path) -> list[str]:
+def _command(name: str, port: int, folder: Path, hold: int) -> list[str]:
     if name == KODAMA.name:
         return [sys.executable, "-m", "kodama", "serve", "--port", str(port), "--data", str(folder / "data")]
     if name == NCHAN.name:
         config = folder / "nginx.conf"
-        config.write_text(NGINX.format(port=port, folder=folder))
+        config.write_text(NGINX.format(port=port, folder=folder, hold=hold))
         return ["/usr/sbin/nginx", "-p", str(folder), "-c", str(config)]
     return [sys.executable, "-m", f"benchmarks.peers.{PEERS[name]}", str(port)]
 
@@ -63,9 +63,12 @@ def _await_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
 
 @contextmanager
 def running(
-    name: str, *, environ: Mapping[str, str] | None = None, folder: Path | None = None
+    name: str, *, environ: Mapping[str, str] | None = None, folder: Path | None = None, hold: int = 0
 ) -> Iterator[tuple[int, int, float]]:
-    """A fresh server: its port, its pid, and the seconds it took to accept connections."""
+    """A fresh server: its port, its pid, and the seconds it took to accept connections.
+
+    ``hold`` is how many seconds Nchan lets a poll wait, 0 for ever; Kodama has its own default.
+    """
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         own = folder or Path(scratch)
         own.chmod(0o755)
@@ -73,7 +76,7 @@ def running(
         with log.open("wb") as output:
             began = time.monotonic()
             process = subprocess.Popen(
-                _command(name, port, own), cwd=ROOT, stdout=output, stderr=output,
+                _command(name, port, own, hold), cwd=ROOT, stdout=output, stderr=output,
                 env={**os.environ, **(environ or {})},
             )
             try:

@@ -131,6 +131,17 @@ def test_a_lease_that_was_renewed_is_put_off_and_not_ended() -> None:
     assert presence.numbers == (0, 0)
 
 
+def test_a_connection_keeps_a_reader_that_polled_before_beyond_its_lease() -> None:
+    presence = Presence(now=0, epoch=1)
+    presence.renew("r", Seat("a", "tab"), as_who(AIKO), now=0, hold=0)
+    lease = presence.enter("r", Seat("a", "tab"), as_who(AIKO), now=1)
+    presence.sweep(500)
+    assert presence.numbers == (1, 0)
+    presence.let_go(lease, now=501)
+    presence.sweep(600)
+    assert presence.numbers == (0, 0)
+
+
 def test_a_lease_is_kept_while_it_lives_and_its_reader_has_nothing_to_hear() -> None:
     presence = Presence(now=0, epoch=1)
     start = SETTLING + 1
