@@ -21,6 +21,7 @@ class Dialect:
     remembers: bool = True  # whether what is sent between two polls arrives with the next
     mode: str = "longpoll"
     greeting: bytes = b""  # sent once the answer's head has come
+    own: Callable[[int], bytes] = lambda _number: b""  # what each client's request has before its fields
 
 
 def _post(path: str, body: str) -> bytes:
@@ -88,6 +89,19 @@ OLD = Dialect(
 )
 
 
+def _present(cursor: bytes, extra: bytes) -> bytes:
+    """A poll of somebody who is present; ``extra`` begins with what ends the request line."""
+    since = b"since=" + cursor + b"&" if cursor else b""
+    return b"GET /v1/rooms/lobby/events?wait=100&" + since + b"presence=1&client=" + extra + b"\r\n"
+
+
+def _named(number: int) -> bytes:
+    return b"bench-%08d HTTP/1.1\r\nHost: 127.0.0.1\r\n" % number
+
+
+POLLING = ("longpoll", "present")
+
+
 def _stream(path: bytes, fields: bytes) -> Callable[[bytes, bytes], bytes]:
     return lambda _cursor, extra: _get(path, fields + extra)
 
@@ -106,6 +120,10 @@ UPGRADE = (
 SUBSCRIBE = masked_text(b'{"do":"subscribe","rooms":{"lobby":"now"},"ref":1}')
 PAIRS: dict[str, tuple[Dialect, Dialect]] = {
     "longpoll": (KODAMA, NCHAN),
+    "present": (
+        replace(KODAMA, mode="present", poll=_present, own=_named),
+        replace(NCHAN, mode="present"),
+    ),
     "sse": (
         replace(KODAMA, mode="sse", poll=_stream(b"/v1/rooms/lobby/events", SSE)),
         replace(NCHAN, mode="sse", poll=_stream(b"/sub/lobby", SSE)),

@@ -10,7 +10,7 @@ import socket
 import time
 from dataclasses import dataclass, field
 
-from benchmarks.dialects import Dialect
+from benchmarks.dialects import POLLING, Dialect
 
 MARK = re.compile(rb"@@(\d{8})@@")
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -96,13 +96,14 @@ class Crowd:
         for number in range(size):
             sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            client = Client(sock, browser_headers(number) if headers == "browser" else b"", poll=first)
+            fields = browser_headers(number) if headers == "browser" else b""
+            client = Client(sock, dialect.own(number) + fields, poll=first)
             sock.sendall(first[0] + client.extra + first[1])
             sock.settimeout(0)
             self._clients[sock.fileno()] = client
             self._epoll.register(sock.fileno(), select.EPOLLIN | select.EPOLLET)
         self.settle(0.5 + size / 5_000)
-        if dialect.mode != "longpoll":
+        if dialect.mode not in POLLING:
             self._greet()
 
     def _greet(self) -> None:
@@ -131,7 +132,7 @@ class Crowd:
         self._speaker.sendall(self.dialect.publish(text))
         waiting = len(self._clients)
         clients = self._clients
-        hear = self._hear if self.dialect.mode == "longpoll" else self._hear_on
+        hear = self._hear if self.dialect.mode in POLLING else self._hear_on
         while waiting > 0:
             ready = self._epoll.poll(PATIENCE)
             if not ready:

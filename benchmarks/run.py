@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from benchmarks import figures, processes, storage
-from benchmarks.dialects import AIOHTTP, KODAMA, NCHAN, OLD, PAIRS, TORNADO, Dialect
+from benchmarks.dialects import AIOHTTP, KODAMA, NCHAN, OLD, PAIRS, POLLING, TORNADO, Dialect
 from benchmarks.load import Crowd, Stalled
 from benchmarks.servers import ROOT, running
 
@@ -32,7 +32,10 @@ BARS = {
     ("ws", 1000): 1.1, ("ws", 10_000): 1.1,
 }  # fmt: skip
 MEMORY_BAR = 0.4
-MODES = {"longpoll": "Long poll", "sse": "Server-sent events", "ws": "WebSocket"}
+MODES = {
+    "longpoll": "Long poll", "present": "Long poll with a client and presence",
+    "sse": "Server-sent events", "ws": "WebSocket",
+}  # fmt: skip
 FULL_LOG: dict[str, Any] = {"seconds": 4.0, "clients": 5000, "rounds": 3}
 QUICK_LOG: dict[str, Any] = {"seconds": 1.0, "clients": 500, "rounds": 1}
 
@@ -161,7 +164,7 @@ def _cases(
 ) -> Iterator[tuple[str, int, str]]:
     """A stream sends its header fields once, and says itself what it accepts: bare ones only."""
     for mode in modes:
-        yield from product((mode,), waiting, headers if mode == "longpoll" else ("bare",))
+        yield from product((mode,), waiting, headers if mode in POLLING else ("bare",))
 
 
 @click.command()
@@ -186,7 +189,7 @@ def main(
     if quick:
         pairs, slow_pairs, waiting = 2, 2, (300,)
     if bars:
-        slow_pairs, headers, modes = 0, ("browser",), tuple(MODES)
+        slow_pairs, headers, modes = 0, ("browser",), tuple(mode for mode in MODES if mode != "present")
     groups, text = [], ""
     cores = f"{os.cpu_count()} cores shared with the load client"
     known = f"{pairs} pairs, {cores}. 128-byte messages, SQLite store. {note}"

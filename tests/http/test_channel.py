@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from twisted.internet.tcp import Connection
 
 from kodama.http.limits import Limits
 from kodama.http.message import Answer, Request
 from kodama.http.states import State
-from kodama.http.stream import Stream
+from kodama.http.stream import KEPT, Stream
 from tests.http.site import Parked, Site
 
 GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -358,3 +359,14 @@ def test_an_answer_without_a_body_cannot_carry_one() -> None:
     with pytest.raises(ValueError, match="no body"):
         Answer(204, b"x")
     assert b"Content-Length" not in Answer(304).wire
+
+
+def test_a_stream_on_a_transport_of_twisted_is_paused_before_64_kib_are_kept() -> None:
+    assert Connection.bufferSize == 64 * 1024  # the attribute that is lowered is the one there is
+    site = Site(lambda request: streams.append(request.stream(200)))
+    streams: list[Stream] = []
+    browser = site.browser()
+    browser.transport.bufferSize = Connection.bufferSize  # type: ignore[attr-defined]
+    browser.send(GET % 1)
+    assert browser.transport.bufferSize == KEPT  # type: ignore[attr-defined]
+    assert streams[0].writable

@@ -86,6 +86,17 @@ def test_opening_streams_is_counted(accept: str) -> None:
     assert statuses == [b"200"] * 5 + [b"429"] * 2
 
 
+def test_the_door_of_2011_counts_only_who_catches_up() -> None:
+    server = Kodama(**SLOW)
+    assert all(server.ask("GET", "/?callback=fn").open for _ in range(20))
+    first = server.ask("GET", "/?callback=fn")
+    server.say("one")
+    cookie = first.got.fields["set-cookie"].partition(";")[0]
+    server.say("two")
+    got = [server.ask("GET", "/?callback=fn", Cookie=cookie).got.status for _ in range(7)]
+    assert got == [200] * 5 + [429] * 2
+
+
 def test_history_is_counted() -> None:
     server = Kodama(**SLOW)
     assert [server.get(MESSAGES).status for _ in range(7)] == [200] * 5 + [429] * 2

@@ -211,7 +211,10 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         )
         for framing, kind in kinds.items()
     }  # fmt: skip
-    door = Door2011(node, fields=FIELDS, fail=lambda request, failure: site.fail(request, failure))
+    door = Door2011(
+        node, fields=FIELDS, fail=lambda request, failure: site.fail(request, failure),
+        count=identity.read_delay,
+    )  # fmt: skip
     sockets = WebSockets(
         node, people,
         Followers(

@@ -22,7 +22,7 @@ from kodama.http.link import ChannelLink
 from kodama.http.message import Answer, Fields, Headers, Holder, Line, Own, Refusal, Request, T, encode_head
 from kodama.http.parser import Chunks, Head, Refused, read_head, unfinished
 from kodama.http.states import State
-from kodama.http.stream import Stream, nothing, nowhere
+from kodama.http.stream import Stream, nowhere, pause_early
 from kodama.http.timers import TICK
 from kodama.http.tunnel import Link, Tunnel
 
@@ -209,7 +209,7 @@ class Channel:
         """Begin an answer in pieces. Of the request nothing is kept but whether it may be followed
         by another, and the transport says at once when the client does not take what it is sent."""
         request.keep = request.keep and not self._factory.draining
-        getattr(self.transport, "pauseEarly", nothing)()
+        pause_early(self.transport)
         stream = Stream(self, request, status=status, fields=fields, send=self._write)
         stream.full = self._paused
         self._holder = stream
@@ -220,7 +220,7 @@ class Channel:
 
     def switch(self, request: Request, fields: Fields, tunnel: Callable[[Link], T]) -> T:
         """Leave HTTP."""
-        getattr(self.transport, "pauseEarly", nothing)()
+        pause_early(self.transport)
         self._write(encode_head(101, fields) + b"\r\n")
         self._request = self._holder = self._headers = None
         self._block = b"\0"

@@ -8,9 +8,11 @@ the transport is full, of which `Stream.on_filled` tells, and `Stream.on_drained
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 from kodama.http.message import BODILESS, Fields, Request, encode_head
+
+KEPT: Final = 2048  # bytes, by a transport that always keeps what it is given until the next turn
 
 
 class Outlet(Protocol):
@@ -26,6 +28,18 @@ def nothing() -> None:
 
 def nowhere(data: bytes) -> None:
     """Drop what is written to a client that is gone."""
+
+
+def pause_early(transport: Any) -> None:
+    """Let ``transport`` say early that the client does not take what it is sent.
+
+    Ours can say it at once. Twisted's own keep 64 KiB first, too much for each of thousands.
+    """
+    early = getattr(transport, "pauseEarly", None)
+    if early is not None:
+        early()
+    elif hasattr(transport, "bufferSize"):
+        transport.bufferSize = KEPT
 
 
 def chunk(data: bytes) -> bytes:

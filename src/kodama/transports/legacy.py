@@ -20,6 +20,7 @@ from kodama.core.position import Position, encode_cursor, parse_cursor
 from kodama.core.returning import Returns
 from kodama.core.room import Access
 from kodama.core.stream import Lost, Recovered, Stored
+from kodama.core.who import NOBODY, Who
 from kodama.http.message import Answer, Fields, Request
 from kodama.node import LiveRoom, Node
 from kodama.transports.reading import Verdict
@@ -34,10 +35,15 @@ _STEP_BYTES: Final = 256 * 1024
 
 
 class Door2011:
-    """All polls that came through the old door; ``fail`` answers one that cannot be served."""
+    """All polls that came through the old door; ``fail`` answers one that cannot be served, and
+    ``count`` raises `RateLimited` for one too many that need not wait."""
 
-    def __init__(self, node: Node, *, fields: Fields, fail: Callable[[Request, Failure], None]) -> None:
+    def __init__(
+        self, node: Node, *, fields: Fields, fail: Callable[[Request, Failure], None],
+        count: Callable[[Request, Who], object],
+    ) -> None:  # fmt: skip
         self.node = node
+        self._count = count
         self._fields = fields
         self._fail = fail
         self._waiting: set[Waiting] = set()
@@ -76,6 +82,8 @@ class Door2011:
         if self.node.shared:
             await self.node.current((LOBBY,))
         place = _cookie_place(request) or room.stream.top
+        if place != room.stream.top and not request.answered:
+            self._count(request, NOBODY)
         if not request.answered:
             await self.go_on(Waiting(self, request, room, place=place, callback=callback))
 

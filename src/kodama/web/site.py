@@ -333,7 +333,6 @@ class Site:
             if name is not None:
                 if self._identity.nobody is not NOBODY:
                     raise Forbidden("This server takes no guests.")
-                self._identity.check_read(request.peer, caller)
                 self._door.serve(request, callback_name(name))
             elif page is not None:
                 page(request, caller)
