@@ -3,8 +3,8 @@
 python -m benchmarks.idle --waiting 10000 --seconds 60
 
 Every client of Kodama has a session, a ``client`` and presence in one room, and leaves the hold to the
-server; every client of Nchan waits as long as Kodama's default hold. Nobody publishes, so every answer is
-a hold that ran out, and the next poll. Half of an answer's cost is the kernel's, for both.
+server; every client of Nchan waits as long as Kodama's default hold, and they come evenly spread. Nobody
+publishes, so every answer is a hold that ran out, and the next poll.
 """
 
 import json
@@ -44,11 +44,12 @@ class Waiting:
         self._port, self._dialect = port, dialect
         self._epoll = select.epoll()
         self._clients: dict[int, Idle] = {}
+        began = time.monotonic()
         for number in range(size):
             before, after = self._request(number)
             self._connect(Idle(self._socket(), before, after))
-            if number % 500 == 499:
-                self.serve(0.01)
+            # Spread over a hold, as people come; all at once would be answered all at once.
+            self.serve(max(0.0, began + HOLD * (number + 1) / size - time.monotonic()))
 
     def _socket(self) -> socket.socket:
         sock = socket.create_connection(("127.0.0.1", self._port), timeout=PATIENCE)
@@ -130,6 +131,7 @@ class Waiting:
 def measure(dialect: Dialect, *, waiting: int, seconds: float) -> dict[str, float]:
     """What a fresh server does while they wait: CPU in percent of a core, and per answered poll."""
     with running(dialect.name, hold=HOLD) as (port, pid, _):
+        time.sleep(0.5)  # nginx forks its worker after it listens
         pids = processes.tree(pid)
         crowd = Waiting(port, dialect, waiting)
         try:

@@ -20,7 +20,7 @@ from kodama.core.room import Access
 from kodama.core.who import NOBODY, Who
 from kodama.http.channel import Channel
 from kodama.http.lot import Lot
-from kodama.http.message import Headers, Line, Request
+from kodama.http.message import Answer, Headers, Line, Request, date
 from kodama.node import LiveRoom
 from kodama.transports.reading import Batch, Plan, Verdict, cursor_of, take
 from kodama.wire.events import batch
@@ -57,7 +57,9 @@ class Regular:
 class Together:
     """Those who wait at one place under one request line."""
 
-    __slots__ = ("_keep", "_lasts", "_lot", "_place", "_plan", "_polls", "_present", "_room")
+    __slots__ = (
+        "_empty", "_empty_at", "_keep", "_lasts", "_lot", "_place", "_plan", "_polls", "_present", "_room",
+    )  # fmt: skip
 
     def __init__(self, polls: LongPolls, plan: Plan, line: Line) -> None:
         self._polls = polls
@@ -65,6 +67,8 @@ class Together:
         self._room = plan.rooms[0]
         self._place = plan.places[0]
         self._present = plan.poll.presence
+        self._empty: Answer | None = None  # to those whose holds run out in one second
+        self._empty_at = b""
         self._keep = polls.people.keep
         self._lasts = lease_seconds(polls.longest(plan.poll))
         self._lot = Lot(line, self, clearance=polls.clearance, seconds=plan.poll.wait, hold=polls.jittered)
@@ -148,7 +152,10 @@ class Together:
 
     def expired(self, request: Request) -> None:
         """One hold has run out."""
-        request.answer(self._polls.empty(self._plan))
+        second = date()
+        if self._empty is None or self._empty_at is not second:  # its Date field is of this second
+            self._empty, self._empty_at = self._polls.empty(self._plan), second
+        request.answer(self._empty)
 
     def supersede(self, regular: Regular) -> None:
         """End the poll of ``regular``, if it waits here: its newer poll has come."""
