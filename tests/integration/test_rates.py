@@ -97,9 +97,10 @@ def test_the_door_of_2011_counts_only_who_catches_up() -> None:
     assert got == [200] * 5 + [429] * 2
 
 
-def test_history_is_counted() -> None:
+@pytest.mark.parametrize("target", [MESSAGES, "/v1/search?q=tea"])
+def test_history_and_searches_are_counted(target: str) -> None:
     server = Kodama(**SLOW)
-    assert [server.get(MESSAGES).status for _ in range(7)] == [200] * 5 + [429] * 2
+    assert [server.get(target).status for _ in range(7)] == [200] * 5 + [429] * 2
 
 
 def test_sessions_have_a_bucket_of_their_own() -> None:

@@ -234,7 +234,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         fail=lambda request, failure: site.fail(request, failure),
         guests=settings.guests, create_rooms=settings.create_rooms,
     )  # fmt: skip
-    searches = SearchApi(node, fail=lambda request, failure: site.fail(request, failure))
+    searches = SearchApi(node, identity, fail=lambda request, failure: site.fail(request, failure))
     presence = PresenceApi(
         node, people, identity, seconds=reactor.seconds,
         fail=lambda request, failure: site.fail(request, failure), guests=settings.guests,

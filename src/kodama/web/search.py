@@ -18,7 +18,7 @@ from kodama.http.message import Request
 from kodama.node import Node
 from kodama.store.interface import Found
 from kodama.web.answers import raw_json_answer
-from kodama.web.identity import Caller
+from kodama.web.identity import Caller, Identity
 from kodama.wire import commands, searching
 from kodama.wire.events import found_page
 
@@ -30,13 +30,17 @@ _NOTHING: Final = Found((), more=False)
 class SearchApi:
     """The resource ``/v1/search``. ``fail`` answers a failure."""
 
-    def __init__(self, node: Node, *, fail: Callable[[Request, Failure], None]) -> None:
+    def __init__(
+        self, node: Node, identity: Identity, *, fail: Callable[[Request, Failure], None]
+    ) -> None:
         self._node = node
+        self._identity = identity
         self._fail = fail
         self._turns = DeferredLock()
 
     def search(self, request: Request, caller: Caller) -> None:
         """Answer with what is found, the newest first."""
+        self._identity.check_read(request.peer, caller)
         asked = searching.search(commands.parameters(request.line.query))
         if len(self._turns.waiting) >= WAITING_LIMIT:
             raise Overloaded("Too many are searching now.", retry_after=1.0)

@@ -167,7 +167,7 @@ OPERATIONS: Final = (
         " found by its new words, a deleted one not at all. Japanese, Chinese, Korean and Thai are found by"
         " any run of characters. Signs and emoji are not looked for; a query of nothing else finds nothing.",
         parameters=(QUERY, FOUND_IN, FOUND_FROM, FOUND_BEFORE, FOUND_LIMIT),
-        codes=("bad_room_name", "forbidden", "not_found", "overloaded"),
+        codes=("bad_room_name", "forbidden", "not_found", "rate_limited", "overloaded"),
         replies=(
             Reply(
                 status=200,
