@@ -228,7 +228,14 @@ def test_history_pages_hold_messages_only(site: Site) -> None:
     assert page(After(12)) == ([13, 15, 17], True)
     assert page(Around(9), 4) == ([5, 7, 9, 11], True)
     assert page(Around(9), 20) == ([*range(1, 20, 2)], False)
-    assert site.wait(site.store.history("nowhere", where=Newest(), limit=3)) == ((), False, 0, "")
+    assert site.wait(site.store.history("nowhere", where=Newest(), limit=3)) == ((), False, 0, "", ())
+
+
+def test_history_brings_the_newest_reaction_of_each_person_and_emoji(site: Site) -> None:
+    site.append(publish(), publish(), react(1), react(1, by=AIKO), react(2), react(1, op="remove"), edit(2, "new"))
+    newest = site.wait(site.store.history("lobby", where=Newest(), limit=9)).reactions
+    assert offsets(newest) == [4, 5, 6]
+    assert offsets(site.wait(site.store.history("lobby", where=Newest(), limit=1)).reactions) == [5]
 
 
 def test_a_moment_is_found_by_its_time(site: Site) -> None:

@@ -100,12 +100,16 @@ class Slice(NamedTuple):
 
 class Page(NamedTuple):
     """History: messages oldest first as served now, whether there are more in that direction,
-    and the end of the log (top offset and its epoch, 0 and "" if empty) they were read at."""
+    and the end of the log (top offset and its epoch, 0 and "" if empty) they were read at.
+
+    ``reactions`` are, for each of these messages, person and emoji, the newest reaction event.
+    """
 
     messages: Sequence[Entry]
     more: bool
     top: int
     epoch: str
+    reactions: Sequence[Entry]
 
 
 class Found(NamedTuple):

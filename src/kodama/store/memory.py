@@ -164,7 +164,7 @@ class MemoryStore:
         """Return a page of messages."""
         kept = self._rooms.get(room)
         if kept is None:
-            return succeed(Page((), more=False, top=0, epoch=""))
+            return succeed(Page((), more=False, top=0, epoch="", reactions=()))
         messages = [one for one in kept.log if one.kind == "message"]
         first, last = _window([one.offset for one in messages], where=where, limit=limit)
         more = {
@@ -174,7 +174,8 @@ class MemoryStore:
             Around: first > 0 or last < len(messages),
         }[type(where)]
         epoch = kept.epochs[-1][1] if kept.epochs else ""
-        return succeed(Page(tuple(messages[first:last]), more, kept.top, epoch))
+        shown = tuple(messages[first:last])
+        return succeed(Page(shown, more, kept.top, epoch, _reactions(kept, shown)))
 
     def search(self, wanted: Wanted, *, who: Who, limit: int, size: int) -> Deferred[Found]:
         """Look through everything, the newest first."""
@@ -386,6 +387,13 @@ def _forget(room: _Room, *, below: int) -> None:
             room.aimed[key] = left
         else:
             del room.aimed[key]
+
+
+def _reactions(room: _Room, messages: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Return the newest reaction of each person and emoji to one of ``messages``."""
+    shown = {one.offset for one in messages}
+    newest = [places[-1] for (target, mark), places in room.aimed.items() if mark and target in shown]
+    return tuple(one for one in map(room.at, sorted(newest)) if one is not None)
 
 
 def _window(offsets: Sequence[int], *, where: Where, limit: int) -> tuple[int, int]:

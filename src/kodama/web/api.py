@@ -15,6 +15,7 @@ from kodama.core.event import Author, timestamp
 from kodama.core.names import GUEST_NAME
 from kodama.core.position import START, Position, encode_cursor
 from kodama.core.room import Access, Retention, RoomFacts
+from kodama.core.tally import tally
 from kodama.core.who import admit, admits
 from kodama.http.message import Answer, Request
 from kodama.node import LiveRoom, Node
@@ -127,7 +128,9 @@ class Api:
             newest = isinstance(where, Newest) or (isinstance(where, After) and not got.more)
             end = Position(got.epoch, got.top) if got.top else START
             cursor = encode_cursor({room: end}) if newest else None
-            body = page(got.messages, more="true" if got.more else "false", cursor=cursor)
+            counted = tally(got.reactions, asker=caller.who.user)
+            more = "true" if got.more else "false"
+            body = page(got.messages, more=more, reactions=counted, cursor=cursor)
             request.answer(raw_json_answer(200, body))
 
         self._then(request, Deferred.fromCoroutine(answer()), lambda _: None)

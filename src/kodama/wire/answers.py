@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from kodama.core.event import Author, Logged, Message
+from kodama.core.tally import Tally
 from kodama.wire.ephemeral import PresenceEvent, TypingEvent
 
 Cursor = Annotated[str, Meta(description="Opaque: where to read on. Give it back as `since`.")]
@@ -59,10 +60,11 @@ class Events(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Messages, oldest first, edits and deletes folded in."""
+    """Messages, oldest first, edits and deletes folded in, and the reactions to them counted."""
 
     messages: list[Message]
     more: Annotated[bool, Meta(description="Whether there is more in the direction asked for.")]
+    reactions: Annotated[list[Tally], Meta(description="The reactions to these messages.")]
     cursor: Annotated[
         str, Meta(description="On the newest page only: read on from here, live.")
     ] | UnsetType = UNSET

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from kodama.core.event import Entry, Logged, Message, decode
 from kodama.core.stream import Lost
+from kodama.core.tally import Tally
 from kodama.wire.answers import Gap
 
 _encode: Final = msgspec.json.encode
@@ -38,11 +39,11 @@ def kind_in(json: bytes) -> str:
     return msgspec.json.decode(json, type=_Typed).type
 
 
-def page(messages: Iterable[Entry], *, more: str, cursor: str | None) -> bytes:
+def page(messages: Iterable[Entry], *, more: str, reactions: Sequence[Tally], cursor: str | None) -> bytes:
     """Return a page of history; ``cursor`` only on the newest page."""
     end = b"" if cursor is None else b',"cursor":"%b"' % cursor.encode()
-    return b'{"messages":[%b],"more":%b%b}' % (
-        b",".join(entry.json for entry in messages), more.encode(), end,
+    return b'{"messages":[%b],"more":%b,"reactions":%b%b}' % (
+        b",".join(entry.json for entry in messages), more.encode(), _encode(reactions), end,
     )  # fmt: skip
 
 

@@ -36,12 +36,17 @@ from kodama.store.threads import Question
 _FACTS: Final = "name, title, topic, access, owner, days, events"
 _MARK: Final = "md5(jsonb_build_array(title, topic, access, owner, days, events)::text)"
 _BELOW: Final = (
-    f"SELECT {ENTRY} FROM kodama_events WHERE room_id = %s AND \"offset\" < %s AND \"offset\" > %s "  # noqa: S608
+    f'SELECT {ENTRY} FROM kodama_events WHERE room_id = %s AND "offset" < %s AND "offset" > %s '  # noqa: S608
     "AND kind = 'message' ORDER BY \"offset\" DESC LIMIT %s"
 )
 _FROM: Final = (
-    f"SELECT {ENTRY} FROM kodama_events WHERE room_id = %s AND \"offset\" >= %s AND \"offset\" > %s "  # noqa: S608
+    f'SELECT {ENTRY} FROM kodama_events WHERE room_id = %s AND "offset" >= %s AND "offset" > %s '  # noqa: S608
     "AND kind = 'message' ORDER BY \"offset\" LIMIT %s"
+)
+_REACTIONS: Final = (
+    f'SELECT {ENTRY} FROM kodama_events WHERE room_id = %s AND "offset" IN (SELECT max("offset") '  # noqa: S608
+    "FROM kodama_events WHERE room_id = %s AND target BETWEEN %s AND %s AND mark <> '' "
+    'AND "offset" > %s GROUP BY target, mark) ORDER BY "offset"'
 )
 _STEP_ROWS: Final = 500
 
@@ -153,9 +158,9 @@ def history(connection: Connection, name: str, *, where: Where, limit: int) -> P
     """Return a page of messages, oldest first."""
     room = extent(connection, name)
     if room is None:
-        return Page((), more=False, top=0, epoch="")
+        return Page((), more=False, top=0, epoch="", reactions=())
     messages, more = _page(connection, room, where=where, limit=limit)
-    return Page(tuple(messages), more, room.top, room.epoch)
+    return Page(tuple(messages), more, room.top, room.epoch, _reactions(connection, room, messages))
 
 
 def search(connection: Connection, wanted: Wanted, *, who: Who, limit: int, size: int) -> Found:
@@ -235,9 +240,20 @@ def _some(
     return [Entry(*row) for row in rows[:limit]], len(rows) > limit
 
 
+def _reactions(connection: Connection, room: Extent, messages: Sequence[Entry]) -> tuple[Entry, ...]:
+    if not messages:
+        return ()
+    span = (room.id, room.id, messages[0].offset, messages[-1].offset, room.swept)
+    return tuple(Entry(*row) for row in connection.execute(_REACTIONS.encode(), span).fetchall())
+
+
 def _facts(row: Sequence[Any]) -> RoomFacts:
     name, title, topic, access, owner, days, events = row
     return RoomFacts(
-        name=name, title=title, topic=topic, access=Access(access), owner=owner,
+        name=name,
+        title=title,
+        topic=topic,
+        access=Access(access),
+        owner=owner,
         retention=Retention(days=days, events=events),
     )

@@ -36,6 +36,10 @@ _FROM: Final = (
     f"SELECT {ENTRY} FROM events WHERE room_id = ? AND offset >= ? AND kind = 'message' "  # noqa: S608
     "ORDER BY offset LIMIT ?"
 )
+_REACTIONS: Final = (  # answered from the index alone but for the few that it finds
+    f"SELECT {ENTRY} FROM events WHERE room_id = ?1 AND offset IN (SELECT max(offset) FROM events "  # noqa: S608
+    "WHERE room_id = ?1 AND target BETWEEN ?2 AND ?3 AND mark <> '' GROUP BY target, mark) ORDER BY offset"
+)
 
 
 class Extent(NamedTuple):
@@ -121,12 +125,13 @@ def history(connection: sqlite3.Connection, name: str, *, where: Where, limit: i
     """Return a page of messages, oldest first."""
     room = extent(connection, name)
     if room is None:
-        return Page((), more=False, top=0, epoch="")
+        return Page((), more=False, top=0, epoch="", reactions=())
     epoch = connection.execute(
         "SELECT epoch FROM epochs WHERE room_id = ? ORDER BY first DESC LIMIT 1", (room.id,)
     ).fetchone()
     messages, more = _page(connection, room, where=where, limit=limit)
-    return Page(tuple(messages), more, room.top, epoch[0] if epoch else "")
+    reactions = _reactions(connection, room, messages)
+    return Page(tuple(messages), more, room.top, epoch[0] if epoch else "", reactions)
 
 
 def rooms(connection: sqlite3.Connection) -> Sequence[Listed]:
@@ -173,6 +178,13 @@ def _some(
     """Return ``limit`` rows and whether there is at least one more."""
     rows = connection.execute(question, (room.id, offset, limit + 1)).fetchall()
     return [Entry(*row) for row in rows[:limit]], len(rows) > limit
+
+
+def _reactions(connection: sqlite3.Connection, room: Extent, messages: Sequence[Entry]) -> tuple[Entry, ...]:
+    if not messages:
+        return ()
+    span = (room.id, messages[0].offset, messages[-1].offset)
+    return tuple(Entry(*row) for row in connection.execute(_REACTIONS, span))
 
 
 def facts_of(row: Sequence[object]) -> RoomFacts:

@@ -87,7 +87,13 @@ def _place(name: str, text: str) -> Parameter:
     return Parameter(name=name, text=f"Messages {text} this offset.", schema=OFFSET)
 
 
-_PAGE: Final[Any] = {"messages": [MESSAGE], "more": True, "cursor": "k1.lobby~q3Zx9~42"}
+_TALLY: Final[Any] = {"target": 42, "emoji": "👍", "count": 1, "by": [AIKO], "offset": 43}
+_PAGE: Final[Any] = {
+    "messages": [MESSAGE],
+    "more": True,
+    "reactions": [_TALLY],
+    "cursor": "k1.lobby~q3Zx9~42",
+}
 _FOUND: Final[Any] = {"messages": [MESSAGE], "more": True, "next": "1795551005123~42~lobby"}
 _PRESENT: Final[Any] = {"here": [AIKO], "count": 4, "guests": 3, "version": 1795551318007}
 
