@@ -1,181 +1,88 @@
-"""The chat page in a real Chromium against a real server process."""
+"""The chat page in real Chromiums against a real server: what two people do in a room."""
 
 from __future__ import annotations
 
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from urllib.request import Request, urlopen
+from collections.abc import Iterator
 
 import pytest
 
-pytest.importorskip("selenium")
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
+from tests.browser.chromium import Server
+from tests.browser.network import CuttingProxy, until
+from tests.browser.person import NARROW, Person
 
 pytestmark = [pytest.mark.browser]
-CHROMIUM = Path("/usr/bin/chromium")
-DRIVER = Path("/usr/bin/chromedriver")
-if not (CHROMIUM.exists() and DRIVER.exists()):
-    pytest.skip("Chromium and its driver are not installed", allow_module_level=True)
-
-QUIET = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--lang=en",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=900,700",
-)
 
 
-class Server:
-    """A ``kodama serve`` process that can be killed and started again on its port."""
-
-    def __init__(self, data: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.data = data
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "kodama", "serve", "--port", str(self.port), "--data", str(self.data)],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )
-        assert self.process.stdout
-        for line in self.process.stdout:
-            if "is open at" in line:
-                return
-        raise AssertionError("the server did not start")
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        assert self.process.stdout
-        self.process.stdout.close()
-
-
-class Person:
-    """One browser with its own profile."""
-
-    def __init__(self, url: str) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        options = webdriver.ChromeOptions()
-        options.binary_location = str(CHROMIUM)
-        for argument in (*QUIET, f"--user-data-dir={self.folder.name}"):
-            options.add_argument(argument)
-        self.driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
-        self.url = url
-
-    def until(self, condition: Callable[[], object]) -> None:
-        WebDriverWait(self.driver, 30, 0.05).until(lambda _: condition())
-
-    def enter(self, name: str) -> None:
-        self.driver.get(f"{self.url}/r/lobby")
-        self.until(lambda: self.driver.find_elements(By.ID, "name"))
-        self.driver.find_element(By.ID, "name").send_keys(name, Keys.ENTER)
-        self.until(self.live)
-
-    def live(self) -> bool:
-        return bool(self.driver.find_elements(By.CSS_SELECTOR, ".link.live"))
-
-    def say(self, text: str) -> None:
-        self.driver.find_element(By.ID, "write").send_keys(text, Keys.ENTER)
-
-    def texts(self, kind: str = ".entry:not(.pale)") -> list[str]:
-        script = "return [...document.querySelectorAll(arguments[0] + ' .text')].map(e => e.textContent)"
-        return self.driver.execute_script(script, kind)
-
-    def close(self) -> None:
-        self.driver.quit()
-        self.folder.cleanup()
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path)
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("page"))
     yield server
     server.kill()
 
 
-@pytest.fixture
-def people(server: Server) -> Iterator[Callable[[str], Person]]:
-    there: list[Person] = []
-
-    def come(name: str) -> Person:
-        person = Person(server.url)
-        there.append(person)
-        person.enter(name)
-        return person
-
-    yield come
-    for person in there:
-        person.close()
+@pytest.fixture(scope="module")
+def proxy(server: Server) -> Iterator[CuttingProxy]:
+    proxy = CuttingProxy(server.port)
+    yield proxy
+    proxy.close()
 
 
-def test_two_people_talk_and_a_killed_server_loses_nothing(server: Server, people: Callable[[str], Person]) -> None:
-    aiko, ken = people("Aiko"), people("Ken")
+@pytest.fixture(scope="module")
+def aiko(proxy: CuttingProxy) -> Iterator[Person]:
+    person = Person(proxy.url, "Aiko")
+    yield person
+    person.close()
+
+
+@pytest.fixture(scope="module")
+def ken(server: Server) -> Iterator[Person]:
+    person = Person(server.url, "Ken")
+    yield person
+    person.close()
+
+
+def test_a_name_is_all_it_takes_to_be_in_a_room_with_others(aiko: Person, ken: Person) -> None:
+    aiko.open("/")
+    assert aiko.one("h1").text == "lobby"
+    aiko.one("#name").send_keys("Aiko\n")
+    until(aiko.live)
+    assert aiko.driver.current_url.endswith("/r/lobby")
     aiko.say("hello Ken")
-    ken.until(lambda: ken.texts() == ["hello Ken"])
+    ken.enter("lobby")
+    ken.sees("hello Ken")
+    ken.say("hello Aiko")
+    aiko.sees("hello Ken", "hello Aiko")
+    until(lambda: aiko.one(".count").text == "2")
+
+
+def test_what_is_said_while_the_network_is_away_or_the_server_dies_is_stored_once(
+    server: Server, proxy: CuttingProxy, aiko: Person, ken: Person
+) -> None:
+    aiko.enter("away")
+    ken.enter("away")
+    proxy.down()
+    aiko.say("said in a tunnel")
+    until(lambda: aiko.texts(".said.pale") == ["said in a tunnel"])
+    until(lambda: aiko.all(".line.waiting"))
+    proxy.up()
+    ken.sees("said in a tunnel")
+    aiko.sees("said in a tunnel")
     server.kill()
     ken.say("said while it was down")
-    ken.until(lambda: ken.texts(".pale") == ["said while it was down"])
+    until(lambda: ken.texts(".said.pale") == ["said while it was down"])
     server.start()
-    both = ["hello Ken", "said while it was down"]
-    aiko.until(lambda: aiko.texts() == both)
-    ken.until(lambda: ken.texts() == both and not ken.texts(".pale"))
+    for person in (aiko, ken):
+        person.sees("said in a tunnel", "said while it was down")
+        until(person.live)
     ken.driver.refresh()
-    ken.until(lambda: ken.live() and ken.texts() == both)
+    ken.sees("said in a tunnel", "said while it was down")
 
 
-def test_enter_while_composing_japanese_sends_nothing(people: Callable[[str], Person]) -> None:
-    aiko = people("Aiko")
-    aiko.driver.find_element(By.ID, "write").click()
-    tell = aiko.driver.execute_cdp_cmd
-    tell("Input.imeSetComposition", {"text": "にほんご", "selectionStart": 4, "selectionEnd": 4})
-    tell("Input.dispatchKeyEvent", {"type": "rawKeyDown", "key": "Enter", "windowsVirtualKeyCode": 229})
-    assert aiko.texts(".entry") == []
-    tell("Input.insertText", {"text": "日本語"})
-    assert aiko.texts(".entry") == []
-    aiko.say("")
-    aiko.until(lambda: aiko.texts() == ["日本語"])
-
-
-def test_a_narrow_phone_has_no_sideways_scroll(people: Callable[[str], Person]) -> None:
-    aiko = people("Aiko")
-    size = {"width": 320, "height": 568, "deviceScaleFactor": 1, "mobile": True}
-    aiko.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    aiko.driver.find_element(By.ID, "write").send_keys("https://example.org/" + "long" * 40)
-    aiko.driver.find_element(By.CSS_SELECTOR, ".composer button").click()
-    aiko.until(aiko.texts)
-    assert aiko.driver.execute_script("return document.documentElement.scrollWidth") <= 320
-
-
-def test_older_messages_come_in_above_without_moving_what_is_read(
-    server: Server, people: Callable[[str], Person]
+def test_what_is_not_stored_yet_outlives_a_reload_and_is_stored_once(
+    proxy: CuttingProxy, aiko: Person
 ) -> None:
-    for number in range(120):
-        urlopen(Request(
-            f"{server.url}/v1/rooms/lobby/messages", data=b"line %d" % number,
-            headers={"Content-Type": "text/plain"},
-        )).close()
-    aiko = people("Aiko")
-    aiko.until(lambda: len(aiko.texts()) == 50)
-    aiko.driver.execute_script("document.getElementById('scroll').scrollTop = 0")
-    aiko.until(lambda: len(aiko.texts()) >= 100)
-    assert aiko.driver.execute_script("return document.getElementById('scroll').scrollTop") > 500
-    assert aiko.driver.find_elements(By.CSS_SELECTOR, ".pill")
-
-
-def test_what_is_not_stored_yet_outlives_a_reload_and_is_stored_once(people: Callable[[str], Person]) -> None:
-    aiko = people("Aiko")
-    aiko.driver.execute_script("""
+    aiko.enter("reload")
+    aiko.run("""
         const real = window.fetch;
         window.fetch = async (path, options) => {  // the message arrives, its answer never does
           if (options.method !== "POST") return real(path, options);
@@ -185,10 +92,122 @@ def test_what_is_not_stored_yet_outlives_a_reload_and_is_stored_once(people: Cal
     """)
     aiko.say("arrived, but its answer did not")
     aiko.say("never left")
-    both = ["arrived, but its answer did not", "never left"]
-    aiko.until(lambda: "never left" in aiko.texts(".pale"))
+    aiko.one("#write").send_keys("half a thought")
+    both = ("arrived, but its answer did not", "never left")
+    until(lambda: "never left" in aiko.texts(".said.pale"))
+    until(
+        lambda: aiko.run(
+            "return Object.entries(localStorage).some(([, value]) => value.includes('half a thought'))"
+        )
+    )
     aiko.driver.refresh()
-    aiko.until(lambda: aiko.live() and aiko.texts() == both and not aiko.texts(".pale"))
+    aiko.sees(*both)
+    assert aiko.one("#write").get_property("value") == "half a thought"
+    aiko.one("#write").clear()
     aiko.driver.refresh()
-    aiko.until(lambda: aiko.live() and aiko.texts() == both)
-    assert not aiko.texts(".pale")
+    aiko.sees(*both)
+
+
+def test_enter_while_composing_japanese_sends_nothing(aiko: Person) -> None:
+    aiko.enter("ime")
+    aiko.one("#write").click()
+    aiko.tell("Input.imeSetComposition", text="にほんご", selectionStart=4, selectionEnd=4)
+    aiko.tell("Input.dispatchKeyEvent", type="rawKeyDown", key="Enter", windowsVirtualKeyCode=229)
+    assert aiko.texts(".said") == []
+    aiko.tell("Input.insertText", text="日本語")
+    assert aiko.texts(".said") == []
+    aiko.say("")
+    aiko.sees("日本語")
+
+
+def test_edit_delete_reply_and_react_are_seen_by_the_other(aiko: Person, ken: Person) -> None:
+    aiko.enter("change")
+    ken.enter("change")
+    aiko.say("first")
+    aiko.say("secnd")
+    aiko.sees("first", "secnd")
+    aiko.keys("\ue013")  # up
+    assert aiko.one("#write").get_property("value") == "secnd"
+    aiko.one("#write").clear()
+    aiko.say("second")
+    ken.sees("first", "second")
+    ken.until(lambda: ken.all(".edited"))
+    ken.act("second", "reply")
+    ken.say("agreed")
+    aiko.until(lambda: aiko.all(".quoted"))
+    ken.act("first", "react")
+    ken.one(".palette button").click()
+    until(lambda: [chip.text for chip in aiko.all(".chip")] == ["👍 1"])
+    aiko.one(".chip").click()
+    until(lambda: [chip.text for chip in ken.all(".chip.own")] == ["👍 2"])
+    ken.one(".chip").click()
+    until(lambda: [chip.text for chip in aiko.all(".chip.own")] == ["👍 1"])
+    aiko.driver.refresh()
+    until(lambda: [chip.text for chip in aiko.all(".chip.own")] == ["👍 1"])
+    aiko.act("first", "delete")
+    aiko.one("dialog .bad").click()
+    ken.until(lambda: ken.texts() == ["Message deleted", "second", "agreed"])
+    assert not ken.all(".chip")
+
+
+def test_a_narrow_phone_has_no_sideways_scroll(aiko: Person) -> None:
+    aiko.enter("narrow")
+    try:
+        aiko.size(NARROW)
+        aiko.one("#write").send_keys("https://example.org/" + "long" * 40 + " `" + "code" * 40 + "`")
+        aiko.one(".send").click()
+        aiko.until(aiko.texts)
+        assert aiko.fits()
+    finally:
+        aiko.tell("Emulation.clearDeviceMetricsOverride")
+
+
+def test_history_pages_both_ways_without_moving_what_is_read(server: Server, aiko: Person) -> None:
+    for number in range(2000):
+        server.say(f"line {number}", "long")
+    aiko.enter("long")
+    until(lambda: aiko.texts()[-1:] == ["line 1999"])
+    place = """
+        const box = document.getElementById("scroll").getBoundingClientRect();
+        const row = [...document.querySelectorAll("article[data-at]")].find((one) => one.getBoundingClientRect().bottom > box.top + 1);
+        return [row.dataset.at, Math.round(row.getBoundingClientRect().top - box.top)];
+    """
+    step = """
+        const view = document.getElementById("scroll"), done = arguments[1];
+        view.scrollTop += arguments[0];
+        requestAnimationFrame(() => requestAnimationFrame(done));
+    """
+    jumps, turned = [], 0
+    for _ in range(60):
+        aiko.driver.execute_async_script(step, -700)
+        before = aiko.run(place)
+        until(lambda: aiko.one("#scroll").get_attribute("aria-busy") == "false")
+        after = aiko.run(place)
+        jumps.append(abs(after[1] - before[1]) if before[0] == after[0] else 999)
+        assert len(aiko.all("#scroll li")) <= 320
+        turned = int(after[0])
+        if turned < 1200:
+            break
+    assert turned < 1200
+    assert max(jumps) <= 1, jumps
+    server.say("something new", "long")
+    aiko.until(lambda: aiko.one(".pill").text.startswith("1 new"))
+    until(lambda: aiko.driver.title.startswith("(1) "))
+    for _ in range(80):
+        aiko.driver.execute_async_script(step, 900)
+        until(lambda: aiko.one("#scroll").get_attribute("aria-busy") == "false")
+        if aiko.texts()[-1:] == ["something new"] and not aiko.all(".pill"):
+            break
+    assert aiko.texts()[-1] == "something new"
+    until(lambda: not aiko.driver.title.startswith("("))
+
+
+def test_an_address_with_an_offset_opens_at_that_message(server: Server, aiko: Person) -> None:
+    for number in range(1, 401):
+        server.say(f"line {number}", "linked")
+    aiko.enter("linked", at=57)
+    aiko.until(lambda: "line 57" in aiko.texts())
+    until(lambda: aiko.all(".said.flash"))
+    assert "line 57" in aiko.one(".said.flash").text
+    aiko.one(".pill").click()
+    until(lambda: aiko.texts()[-1:] == ["line 400"] and not aiko.all(".pill"))

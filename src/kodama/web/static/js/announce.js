@@ -1,23 +1,32 @@
-/** Tells screen readers of new messages. Decided here: up to three in a breath are read, more are counted. */
-
-import { newOnes } from "./words.js";
+/**
+ * What a screen reader is told of what arrives. Decided here: up to three messages in a breath are read, more are counted,
+ * and each person says how much they want to hear.
+ *
+ * @typedef {{line: string, forMe: boolean}} News
+ */
 
 const BREATH = 1500;
+const READ = 3;
 
-/** @param {HTMLElement} region */
-export function announcer(region) {
-  /** @type {string[]} */
+/** @param {readonly News[]} news @param {"off" | "mentions" | "all"} level @param {(key: string, values: any) => string} t */
+export function spoken(news, level, t) {
+  const wanted = level === "off" ? [] : news.filter((one) => level === "all" || one.forMe);
+  if (wanted.length <= READ) return wanted.map((one) => one.line).join("\n");
+  const forMe = wanted.filter((one) => one.forMe).length;
+  return t("announceMany", { n: wanted.length }) + (forMe ? ` ${t("announceForMe", { n: forMe })}` : "");
+}
+
+/** @param {HTMLElement} region @param {() => "off" | "mentions" | "all"} level @param {(key: string, values: any) => string} t */
+export function announcer(region, level, t) {
+  /** @type {News[]} */
   let queue = [];
   let timer = 0;
-
-  function speak() {
-    timer = 0;
-    region.textContent = queue.length > 3 ? newOnes(queue.length) : queue.join("\n");
-    queue = [];
-  }
-
-  return (/** @type {string} */ line) => {
-    queue.push(line);
-    timer ||= setTimeout(speak, BREATH);
+  return (/** @type {News} */ news) => {
+    queue.push(news);
+    timer ||= setTimeout(() => {
+      region.textContent = spoken(queue, level(), t);
+      queue = [];
+      timer = 0;
+    }, BREATH);
   };
 }

@@ -1,107 +1,137 @@
-/** Joins state, connection and drawing. Decided here: where the list stands after each drawing. */
+/** Joins state, talk and drawing. Decided here: one drawing for each change, and what follows from a change after it. */
 
 import { render } from "../vendor/preact.mjs";
+import { actsOf } from "./acts.js";
 import { announcer } from "./announce.js";
-import { keep, kept } from "./outbox.js";
-import { connect, random } from "./poll.js";
+import { watchCompositions } from "./ime.js";
+import { pageKey } from "./keys.js";
+import { mentions } from "./mentions.js";
+import { Scroller } from "./scroller.js";
+import { keep, kept, settingsOf } from "./settings.js";
 import { reduce, start } from "./state.js";
-import { composed } from "./text.js";
+import { Talk } from "./talk.js";
+import { gist } from "./text.js";
 import { app } from "./view.js";
-import { language, words } from "./words.js";
+import { problem, speak, spoken, t } from "./words.js";
 
 /** @typedef {import("./state.js").Action} Action */
 
-const NEAR = 48;
-const place = location.pathname.match(/^\/r\/([^/]+)/u);
-let state = start(place ? decodeURIComponent(place[1]) : "lobby");
-let composing = false;
-
+const NEAR = 900;
+const ROOMS_EVERY = 20_000;
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
-const announce = announcer(/** @type {HTMLElement} */ (document.getElementById("announce")));
-const connection = connect({ state: () => state, dispatch }, () => words.signedOut);
-const scroller = () => document.getElementById("scroll");
-const field = () => /** @type {HTMLTextAreaElement|null} */ (document.getElementById("write"));
+
+/** The room and the message that the address names. */
+function address() {
+  const name = /^\/r\/([^/]+)/u.exec(location.pathname)?.[1];
+  const at = Number(/^#(\d{1,15})$/u.exec(location.hash)?.[1] ?? new URLSearchParams(location.search).get("at") ?? 0);
+  return { room: name ? decodeURIComponent(name) : "lobby", at: Number.isSafeInteger(at) && at > 0 ? at : null };
+}
+
+let wanted = address().at;
+let state = start(address().room, settingsOf(kept("settings", null)));
+const scroller = new Scroller((atEnd) => {
+  if (atEnd !== state.atEnd) dispatch({ do: "scrolled", atEnd });
+  more();
+});
+const talk = new Talk({ state: () => state, dispatch, heard, words: problem });
+const acts = actsOf({ state: () => state, dispatch, talk, scroller });
+const announce = announcer(/** @type {HTMLElement} */ (document.getElementById("announce")), () => state.settings.announce, t);
 
 /** @param {Action} action */
 function dispatch(action) {
-  const before = scroller()?.scrollHeight ?? 0;
-  const top = scroller()?.scrollTop ?? 0;
-  const { phase, pending } = state;
+  const before = state;
   state = reduce(state, action);
-  if (action.do === "me") state = reduce(state, { do: "kept", pending: kept(state.room, action.me.id) });
-  else if (state.me && state.pending !== pending) keep(state.room, state.me.id, state.pending);
+  if (state === before) return;
+  if (state.settings !== before.settings) dress();
   draw();
-  const list = scroller();
-  if (list && action.do === "older") list.scrollTop = top + list.scrollHeight - before;
-  else if (list && state.atEnd) list.scrollTop = list.scrollHeight;
-  if (action.do === "events") tell(action.events);
-  if (phase !== "room" && state.phase === "room") field()?.focus();
+  followUp(before, action);
 }
 
 function draw() {
-  document.title = `${state.unseen ? `(${state.unseen}) ` : ""}${state.room} · Kodama`;
+  const { room, rooms, unseen } = state;
+  const title = rooms.find((row) => row.room === room)?.title || room;
+  const words = `${unseen ? `(${unseen}) ` : ""}${title} · Kodama`;
+  if (document.title !== words) document.title = words;
   render(app(state, acts), root);
+  scroller.settle();
 }
 
-/** @param {import("./state.js").ChatEvent[]} events */
-function tell(events) {
-  for (const event of events) {
-    if (event.type === "message" && event.author?.id !== state.me?.id) {
-      announce(`${event.author?.name}: ${event.text ?? ""}`);
-    }
+/** @param {import("./state.js").State} before @param {Action} action */
+function followUp(before, action) {
+  if (action.do === "me") remember();
+  if (action.do === "newest" && !before.ready) arrive();
+  if (state.people.stale && state.link.is === "live" && action.do !== "here") void talk.here();
+  if (state.seen !== before.seen || state.rooms !== before.rooms) markSeen();
+  if (state.log !== before.log) more();
+}
+
+/** What this browser knows of the person: what they have seen, and what was refused. */
+function remember() {
+  const marks = kept(`marks ${state.me?.id}`, {});
+  dispatch({ do: "rooms", rooms: state.rooms, marks });
+  state = { ...state, seen: marks[state.room] ?? 0 };
+}
+
+/** The first page is there: begin at the message of the address, at what is new, or at the end. */
+function arrive() {
+  const at = wanted;
+  wanted = null;
+  if (at) void acts.jump(at);
+  else if (state.divider !== null && !scroller.show("new", 0.2)) scroller.toEnd();
+  dispatch({ do: "scrolled", atEnd: scroller.sticking && !at });
+  more();
+}
+
+function markSeen() {
+  const { me, room, seen, atEnd, shown, rooms, marks } = state;
+  if (!me || !state.ready) return;
+  const top = rooms.find((row) => row.room === room)?.last ?? 0;
+  const mark = atEnd && shown ? Math.max(seen, top) : seen;
+  if (mark <= (marks[room] ?? -1)) return;
+  const next = { ...kept(`marks ${me.id}`, {}), ...marks, [room]: mark };
+  keep(`marks ${me.id}`, next);
+  dispatch({ do: "rooms", rooms, marks: next });
+}
+
+/** Load what is near the edge of the screen. */
+function more() {
+  if (!state.ready || state.loading || state.phase !== "room") return;
+  const { above, below } = scroller.room;
+  if (state.log.older && !state.veil && above < NEAR) void talk.more("older");
+  else if (state.log.newer && below < NEAR) void talk.more("newer");
+}
+
+/** @param {import("./log.js").RoomEvent[]} events */
+function heard(events) {
+  for (const { type, author, text, data, deleted } of events) {
+    if (type !== "message" || deleted || !author || author.id === state.me?.id) continue;
+    const forMe = state.me !== null && mentions(text ?? "", data, state.me);
+    announce({ line: t("said", { name: author.name, text: gist(text ?? "", 200) }), forMe });
   }
 }
 
-function send() {
-  const written = field();
-  if (!written || composing || !written.value.trim()) return;
-  dispatch({ do: "send", nonce: random(20), text: written.value.trim(), time: new Date().toISOString() });
-  written.value = "";
-  written.focus();
-  void connection.flush();
+/** Put on the language and the theme. */
+function dress() {
+  document.documentElement.lang = spoken();
+  if (state.settings.theme === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = state.settings.theme;
 }
 
-/** @type {import("./view.js").Acts} */
-const acts = {
-  signIn(event) {
-    event.preventDefault();
-    const name = new FormData(/** @type {HTMLFormElement} */ (event.target)).get("name");
-    connection.signIn(String(name).trim()).catch((/** @type {Error} */ error) => {
-      const unreachable = error instanceof TypeError || !error.message;
-      dispatch({ do: "nobody", problem: unreachable ? words.unreachable : error.message });
-    });
-  },
-  send,
-  key(event) {
-    if (event.key !== "Enter" || event.shiftKey || composed(event, composing)) return;
-    if (matchMedia("(pointer: coarse)").matches) return;
-    event.preventDefault();
-    send();
-  },
-  compose(event) {
-    composing = event.type === "compositionstart";
-  },
-  scroll() {
-    const list = scroller();
-    if (!list) return;
-    const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR;
-    if (atEnd !== state.atEnd) dispatch({ do: "scrolled", atEnd });
-    if (list.scrollTop < 300) void connection.older();
-  },
-  latest() {
-    dispatch({ do: "scrolled", atEnd: true });
-    field()?.focus();
-  },
-  again(nonce) {
-    dispatch({ do: "again", nonce });
-    void connection.flush();
-  },
-};
+function shown() {
+  const visible = !document.hidden;
+  if (visible !== state.shown) dispatch({ do: "shown", shown: visible });
+  if (visible && state.phase === "room") void talk.rooms();
+}
 
-addEventListener("resize", () => {
-  const list = scroller();
-  if (list && state.atEnd) list.scrollTop = list.scrollHeight;
-});
-document.documentElement.lang = language;
+watchCompositions(document);
+await speak(state.settings.language);
+dress();
+if (location.pathname === "/") history.replaceState(null, "", `/r/lobby${location.hash}`);
+addEventListener("keydown", (event) => pageKey(event, state, acts));
+addEventListener("popstate", () => void acts.enter(address().room, address().at));
+addEventListener("hashchange", () => void acts.enter(address().room, address().at));
+document.addEventListener("visibilitychange", shown);
+setInterval(() => state.people.typing.length && dispatch({ do: "tick", now: Date.now() }), 1000);
+setInterval(() => !document.hidden && state.phase === "room" && void talk.rooms(), ROOMS_EVERY);
 draw();
-void connection.whoAmI();
+void talk.whoAmI();

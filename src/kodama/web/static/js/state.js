@@ -1,138 +1,144 @@
 /**
- * What the page knows, as a pure reducer: no network, no clock, no drawing.
- * Decided here: a stored message is known by its offset, one's own unstored one by its nonce; the first
- * of answer and echo to arrive turns the one into the other, and the second finds nothing to do.
+ * All that the page knows, as a pure reducer: no network, no clock, no drawing. Decided here: an unstored message is known
+ * by its nonce and leaves the waiting ones when it is heard; and what is new is counted from what was last seen.
  *
- * @typedef {{id: string, name: string, kind: string}} Author
- * @typedef {{type: string, room?: string, offset?: number, epoch?: string, id?: string, time?: string,
- *   author?: Author, text?: string|null, data?: unknown, nonce?: string, target?: number, edited?: boolean,
- *   deleted?: boolean, from?: number|null, to?: number|null, reason?: string}} ChatEvent
- * @typedef {{kind: "message", at: number, epoch: string, time: string, author: Author, text: string,
- *   edited: boolean, deleted: boolean}} Message
- * @typedef {{kind: "gap", at: number, reason: string}} Gap
- * @typedef {Message | Gap} Entry
- * @typedef {{nonce: string, text: string, time: string, problem: string}} Pending
- * @typedef {"connecting"|"live"|"reconnecting"|"catching"|"elsewhere"|"refused"} Link
- * @typedef {{room: string, phase: "loading"|"name"|"room", me: Author|null, link: Link, cursor: string,
- *   entries: readonly Entry[], pending: readonly Pending[], older: boolean, loadingOlder: boolean,
- *   atEnd: boolean, unseen: number, problem: string}} State
- * @typedef {{do: "nobody", problem?: string} | {do: "me", me: Author} | {do: "link", link: Link}
- *   | {do: "newest", messages: ChatEvent[], more: boolean, cursor: string}
- *   | {do: "loadOlder"} | {do: "olderFailed"} | {do: "older", messages: ChatEvent[], more: boolean}
- *   | {do: "events", events: ChatEvent[], cursor: string}
- *   | {do: "kept", pending: readonly Pending[]}
- *   | {do: "send", nonce: string, text: string, time: string}
- *   | {do: "stored", nonce: string, offset: number, epoch: string, time: string}
- *   | {do: "unsent", nonce: string, problem: string} | {do: "again", nonce: string}
- *   | {do: "scrolled", atEnd: boolean}} Action
+ * @typedef {import("./log.js").Author} Author
+ * @typedef {import("./log.js").RoomEvent} RoomEvent
+ * @typedef {import("./log.js").Page} Page
+ * @typedef {{nonce: string, text: string, data: any, time: string, stored: boolean, problem: string}} Pending
+ * @typedef {{is: "connecting" | "live" | "waiting" | "behind" | "paused" | "refused", behind: number}} Link
+ * @typedef {{room: string, title: string, topic: string, access: string, last: number}} RoomRow
+ * @typedef {{is: "help" | "settings" | "rooms" | "people" | "open" | "date"} | {is: "emoji" | "delete", at: number}} Dialog
+ * @typedef {{room: string, phase: "loading" | "name" | "room", me: Author | null, problem: string, link: Link,
+ *   log: import("./log.js").Log, ready: boolean, loading: "" | "older" | "newer" | "jump", veil: boolean,
+ *   pending: readonly Pending[], atEnd: boolean, shown: boolean, seen: number, divider: number | null,
+ *   unseen: number, forMe: number, people: import("./people.js").People, rooms: readonly RoomRow[], marks: Record<string, number>,
+ *   editing: number | null, replying: number | null, active: number | null, flash: number | null,
+ *   dialog: Dialog | null, note: {key: string, value: string} | null, settings: import("./settings.js").Settings}} State
  */
 
-/** @param {string} room @returns {State} */
-export function start(room) {
-  return {
-    room, phase: "loading", me: null, link: "connecting", cursor: "", entries: [], pending: [],
-    older: false, loadingOlder: false, atEnd: true, unseen: 0, problem: "",
-  };
-}
+import { after, around, before, empty, live, newest } from "./log.js";
+import { mentions } from "./mentions.js";
+import { heard, later, listed, nobody } from "./people.js";
 
-/** @param {ChatEvent} event @returns {Message} */
-function message(event) {
-  const data = event.data === null || event.data === undefined ? "" : JSON.stringify(event.data);
+/** @param {string} room @param {import("./settings.js").Settings} settings @returns {State} */
+export function start(room, settings) {
   return {
-    kind: "message", at: event.offset ?? 0, epoch: event.epoch ?? "", time: event.time ?? "",
-    author: event.author ?? { id: "", name: "?", kind: "guest" }, text: event.text ?? data,
-    edited: event.edited === true, deleted: event.deleted === true,
+    room, phase: "loading", me: null, problem: "", link: { is: "connecting", behind: 0 }, log: empty(), ready: false,
+    loading: "", veil: false, pending: [], atEnd: true, shown: true, seen: 0, divider: null, unseen: 0, forMe: 0,
+    people: nobody(), rooms: [], marks: {}, editing: null, replying: null, active: null, flash: null, dialog: null, note: null,
+    settings,
   };
 }
 
 /**
- * Put an entry where its offset belongs; one at the same offset gives way.
- * @param {readonly Entry[]} entries @param {Entry} entry @returns {readonly Entry[]}
+ * @typedef {{do: "nobody", problem?: string} | {do: "me", me: Author} | {do: "room", room: string, seen: number}
+ *   | {do: "link", link: Link} | {do: "loading", which: State["loading"]}
+ *   | {do: "newest" | "older" | "newer" | "around", page: Page}
+ *   | {do: "events", events: RoomEvent[], now: number} | {do: "tick", now: number} | {do: "here", list: any}
+ *   | {do: "rooms", rooms: readonly RoomRow[], marks: Record<string, number>} | {do: "veil", on: boolean}
+ *   | {do: "send", pending: Pending} | {do: "kept", pending: Pending[]} | {do: "stored", nonce: string}
+ *   | {do: "unsent", nonce: string, problem: string} | {do: "discard", nonce: string}
+ *   | {do: "scrolled", atEnd: boolean} | {do: "shown", shown: boolean}
+ *   | {do: "edit", at: number | null} | {do: "reply", at: number | null} | {do: "active", at: number | null}
+ *   | {do: "flash", at: number | null} | {do: "dialog", dialog: Dialog | null}
+ *   | {do: "note", note: State["note"]} | {do: "settings", settings: State["settings"]}} Action
  */
-export function place(entries, entry) {
-  let index = entries.length;
-  while (index > 0 && entries[index - 1].at > entry.at) index -= 1;
-  const same = index > 0 && entries[index - 1].at === entry.at ? 1 : 0;
-  return [...entries.slice(0, index - same), entry, ...entries.slice(index)];
-}
-
-/** @param {readonly Entry[]} entries @param {number} at @param {Partial<Message>} change */
-function amend(entries, at, change) {
-  return entries.map((entry) => (entry.kind === "message" && entry.at === at ? { ...entry, ...change } : entry));
-}
-
-/** @param {State} state @param {ChatEvent} event @returns {State} */
-function receive(state, event) {
-  const { entries } = state;
-  switch (event.type) {
-    case "message": {
-      const own = event.author?.id === state.me?.id;
-      const known = entries.some((entry) => entry.at === event.offset);
-      const pending = own && event.nonce ? state.pending.filter((one) => one.nonce !== event.nonce) : state.pending;
-      const unseen = state.unseen + (state.atEnd || own || known ? 0 : 1);
-      return { ...state, entries: place(entries, message(event)), pending, unseen };
-    }
-    case "edit":
-      return { ...state, entries: amend(entries, event.target ?? 0, { text: event.text ?? "", edited: true }) };
-    case "delete":
-      return { ...state, entries: amend(entries, event.target ?? 0, { text: "", deleted: true }) };
-    case "gap": {
-      const last = Math.floor(entries.at(-1)?.at ?? 0);
-      return { ...state, entries: place(entries, { kind: "gap", at: (event.to ?? last) + 0.5, reason: event.reason ?? "" }) };
-    }
-    default:
-      return state;
-  }
-}
-
-/** @param {State} state @param {Extract<Action, {do: "stored"}>} action @returns {State} */
-function stored(state, action) {
-  const mine = state.pending.find((one) => one.nonce === action.nonce);
-  if (!mine || !state.me) return state;
-  const pending = state.pending.filter((one) => one !== mine);
-  return {
-    ...state, pending,
-    entries: place(state.entries, {
-      kind: "message", at: action.offset, epoch: action.epoch, time: action.time, author: state.me,
-      text: mine.text, edited: false, deleted: false,
-    }),
-  };
-}
 
 /** @param {State} state @param {Action} action @returns {State} */
 export function reduce(state, action) {
   switch (action.do) {
     case "nobody": return { ...state, phase: "name", me: null, problem: action.problem ?? "" };
     case "me": return { ...state, phase: "room", me: action.me, problem: "" };
-    case "link": return state.link === action.link ? state : { ...state, link: action.link };
-    case "newest":
-      return {
-        ...state, cursor: action.cursor, older: action.more,
-        entries: action.messages.reduce((all, event) => place(all, message(event)), state.entries),
-      };
-    case "loadOlder": return { ...state, loadingOlder: true };
-    case "olderFailed": return { ...state, loadingOlder: false };
-    case "older":
-      return {
-        ...state, older: action.more, loadingOlder: false,
-        entries: action.messages.reduce((all, event) => place(all, message(event)), state.entries),
-      };
-    case "events":
-      return { ...action.events.reduce(receive, state), cursor: action.cursor };
-    case "send": {
-      const { nonce, text, time } = action;
-      return { ...state, pending: [...state.pending, { nonce, text, time, problem: "" }], atEnd: true, unseen: 0 };
-    }
-    case "kept": {
-      const known = new Set(state.pending.map((one) => one.nonce));
-      return { ...state, pending: [...action.pending.filter((one) => !known.has(one.nonce)), ...state.pending] };
-    }
-    case "stored": return stored(state, action);
-    case "unsent": case "again": {
-      const problem = action.do === "unsent" ? action.problem : "";
-      return { ...state, pending: state.pending.map((one) => (one.nonce === action.nonce ? { ...one, problem } : one)) };
-    }
-    case "scrolled":
-      return { ...state, atEnd: action.atEnd, unseen: action.atEnd ? 0 : state.unseen };
+    case "room": return entered(state, action.room, action.seen);
+    case "link": return { ...state, link: action.link };
+    case "loading": return { ...state, loading: action.which };
+    case "newest": case "older": case "newer": case "around": return paged(state, action.do, action.page);
+    case "events": return watched(action.events.reduce((all, event) => one(all, event, action.now), state));
+    case "tick": return { ...state, people: later(state.people, action.now) };
+    case "here": return { ...state, people: listed(state.people, action.list) };
+    case "rooms": return { ...state, rooms: action.rooms, marks: action.marks };
+    case "veil": return { ...state, veil: action.on, log: action.on ? { ...state.log, entries: [], older: true, newer: false } : state.log };
+    case "scrolled": return watched({ ...state, atEnd: action.atEnd });
+    case "shown": return watched({ ...state, shown: action.shown });
+    case "edit": return { ...state, editing: action.at, replying: null };
+    case "reply": return { ...state, replying: action.at, editing: null };
+    case "active": return { ...state, active: action.at };
+    case "flash": return { ...state, flash: action.at };
+    case "dialog": return { ...state, dialog: action.dialog };
+    case "note": return { ...state, note: action.note };
+    case "settings": return { ...state, settings: action.settings };
+    default: return { ...state, ...unsent(state, action) };
   }
+}
+
+/** @param {State} state @param {string} room @param {number} seen @returns {State} */
+function entered(state, room, seen) {
+  const { me, phase, rooms, marks, settings, shown } = state;
+  return { ...start(room, settings), me, phase, rooms, marks, shown, seen };
+}
+
+/** @param {State} state @param {Extract<Action, {nonce: string}> | Extract<Action, {do: "send" | "kept"}>} action @returns {Partial<State>} */
+function unsent(state, action) {
+  const { pending } = state;
+  switch (action.do) {
+    case "send": return { pending: [...pending, action.pending], replying: null, divider: null, unseen: 0, forMe: 0 };
+    case "kept": {
+      const known = new Set([...pending.map((each) => each.nonce), ...noncesOf(state)]);
+      return { pending: [...action.pending.filter((each) => !known.has(each.nonce)), ...pending] };
+    }
+    case "stored": return { pending: pending.map((each) => (each.nonce === action.nonce ? { ...each, stored: true } : each)) };
+    case "discard": return { pending: pending.filter((each) => each.nonce !== action.nonce) };
+    case "unsent":
+      return { pending: pending.map((each) => (each.nonce === action.nonce ? { ...each, problem: action.problem } : each)) };
+  }
+}
+
+/** @param {State} state */
+const noncesOf = (state) =>
+  state.log.entries.flatMap((entry) => (entry.kind === "message" && entry.author.id === state.me?.id && entry.nonce ? [entry.nonce] : []));
+
+/** @param {State} state @param {"newest" | "older" | "newer" | "around"} which @param {Page} page @returns {State} */
+function paged(state, which, page) {
+  const how = { newest, older: before, newer: after, around };
+  const log = how[which](state.log, page);
+  const had = new Set(page.messages.filter((each) => each.author?.id === state.me?.id).map((each) => each.nonce));
+  const next = { ...state, log, loading: /** @type {const} */ (""), ready: true, pending: state.pending.filter((each) => !had.has(each.nonce)) };
+  if (which !== "newest" || state.ready) return watched(next);
+  const fresh = page.messages.filter((each) => state.seen && (each.offset ?? 0) > state.seen && each.author?.id !== state.me?.id);
+  return fresh.length ? { ...next, divider: state.seen } : next;
+}
+
+/** @param {State} state @param {RoomEvent} event @param {number} now @returns {State} */
+function one(state, event, now) {
+  const me = state.me?.id ?? "";
+  const watching = state.atEnd && state.shown;
+  const next = {
+    ...state, log: live(state.log, event, { follow: state.atEnd }), people: heard(state.people, event, { now, me }),
+  };
+  if (event.type === "topic") {
+    return { ...next, rooms: state.rooms.map((row) => (row.room === state.room ? { ...row, topic: event.topic ?? "" } : row)) };
+  }
+  if (event.type !== "message") return next;
+  if (event.author?.id === me) return { ...next, pending: state.pending.filter((each) => each.nonce !== event.nonce) };
+  if (watching) return next;
+  const said = state.me && !event.deleted && mentions(event.text ?? "", event.data, state.me);
+  return {
+    ...next, unseen: state.unseen + 1, forMe: state.forMe + (said ? 1 : 0),
+    divider: state.unseen ? state.divider : (event.offset ?? 1) - 1,
+  };
+}
+
+/** Whoever is at the end and looks has seen all. @param {State} state @returns {State} */
+function watched(state) {
+  if (!state.ready || !state.atEnd || !state.shown || state.log.newer) return state;
+  const last = Math.floor(state.log.entries.at(-1)?.at ?? 0);
+  if (last <= state.seen && !state.unseen) return state;
+  return { ...state, seen: Math.max(last, state.seen), unseen: 0, forMe: 0 };
+}
+
+/** The message at an offset, if the page holds it. @param {State} state @param {number | null} at */
+export function messageAt(state, at) {
+  const found = state.log.entries.find((entry) => entry.at === at);
+  return found?.kind === "message" ? found : null;
 }

@@ -1,41 +1,63 @@
-/** The words of the page in English and Japanese, chosen by the browser's language. */
+/**
+ * The words of the page, and dates as people write them. Decided here: the language is the person's choice, else the
+ * browser's, whose words alone are fetched, and changes without a reload; numbers, plurals and dates are `Intl`'s.
+ */
 
-const ENGLISH = {
-  name: "Your name", enter: "Enter", write: "Message", send: "Send", connecting: "Connecting…", live: "Live",
-  reconnecting: "Reconnecting…", catching: "Catching up…", elsewhere: "This reader was replaced by a newer one",
-  refused: "This room cannot be read", gap: "Some messages are no longer kept", edited: "edited",
-  deleted: "Message deleted", empty: "Nothing said here yet. Begin!", again: "Try again", unsent: "Not sent",
-  sending: "sending", latest: "Newest", older: "Loading older messages…", skip: "Skip to the message field",
-  messages: "Messages", signedOut: "Please enter your name again.", unreachable: "The server cannot be reached.",
+/** @type {Record<"en" | "ja", () => Promise<{WORDS: Record<string, string | {one: string, other: string}>}>>} */
+const CATALOGUES = { en: () => import("./words/en.js"), ja: () => import("./words/ja.js") };
+
+/** @type {"en" | "ja"} */
+let language = "en";
+/** @type {Record<string, string | {one: string, other: string}>} */
+let words = {};
+let plural = new Intl.PluralRules("en");
+let numbers = new Intl.NumberFormat("en");
+/** @type {Record<string, Intl.DateTimeFormat>} */
+let formats = {};
+
+/** Fetch the words of a language, speak it from now on, and say which it is. @param {"auto" | "en" | "ja"} chosen */
+export async function speak(chosen) {
+  const own = globalThis.navigator?.language?.startsWith("ja") ? "ja" : "en";
+  const next = chosen === "auto" ? own : chosen;
+  words = (await CATALOGUES[next]()).WORDS;
+  language = next;
+  plural = new Intl.PluralRules(language);
+  numbers = new Intl.NumberFormat(language);
+  formats = {};
+  return language;
+}
+
+/** The language that is spoken. */
+export const spoken = () => language;
+
+/** @param {string} key @param {Record<string, string | number>} [values] */
+export function t(key, values = {}) {
+  const found = words[key] ?? key;
+  const text = typeof found === "string" ? found : found[plural.select(Number(values.n)) === "one" ? "one" : "other"];
+  return text.replace(/\{(\w+)\}/gu, (_, name) => {
+    const value = values[name] ?? "";
+    return typeof value === "number" ? numbers.format(value) : value;
+  });
+}
+
+/** The words for a refusal. @param {any} error */
+export const problem = (error) => {
+  const key = `error ${error?.code ?? ""}`;
+  return key in words ? t(key) : String(error?.message ?? error);
 };
 
-/** @type {typeof ENGLISH} */
-const JAPANESE = {
-  name: "お名前", enter: "入る", write: "メッセージ", send: "送信", connecting: "接続中…", live: "接続済み",
-  reconnecting: "再接続中…", catching: "続きを読み込み中…", elsewhere: "新しい画面に切り替わりました",
-  refused: "このルームは読めません", gap: "一部のメッセージは保存期間を過ぎました", edited: "編集済み",
-  deleted: "削除されたメッセージ", empty: "まだ何もありません。最初のひとことをどうぞ。", again: "再試行",
-  unsent: "未送信", sending: "送信中", latest: "最新へ", older: "過去のメッセージを読み込み中…",
-  skip: "入力欄へ移動", messages: "メッセージ一覧", signedOut: "もう一度お名前を入力してください。",
-  unreachable: "サーバーに接続できません。",
-};
-
-const japanese = globalThis.navigator?.language?.startsWith("ja") ?? false;
-
-export const language = japanese ? "ja" : "en";
-export const words = japanese ? JAPANESE : ENGLISH;
-
-/** @param {number} count */
-export function newOnes(count) {
-  return japanese ? `新着 ${count} 件` : `${count} new`;
+/** @param {string} name @param {Intl.DateTimeFormatOptions} options @param {string} time */
+function date(name, options, time) {
+  formats[name] ??= new Intl.DateTimeFormat(language, options);
+  const when = new Date(time);
+  return Number.isNaN(when.getTime()) ? "" : formats[name].format(when);
 }
 
 /** @param {string} time */
-export function clock(time) {
-  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(new Date(time));
-}
-
+export const clock = (time) => date("clock", { hour: "2-digit", minute: "2-digit" }, time);
 /** @param {string} time */
-export function day(time) {
-  return new Intl.DateTimeFormat(language, { dateStyle: "full" }).format(new Date(time));
-}
+export const day = (time) => date("day", { weekday: "long", month: "long", day: "numeric", year: "numeric" }, time);
+/** @param {string} time */
+export const moment = (time) => date("moment", { dateStyle: "full", timeStyle: "short" }, time);
+/** @param {readonly string[]} names */
+export const list = (names) => new Intl.ListFormat(language, { type: "conjunction" }).format(names);

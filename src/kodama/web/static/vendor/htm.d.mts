@@ -1,2 +1,2 @@
-declare const htm: { bind(h: unknown): (strings: TemplateStringsArray, ...values: unknown[]) => unknown };
+declare const htm: { bind(h: unknown): (strings: TemplateStringsArray, ...values: any[]) => any };
 export default htm;

@@ -32,8 +32,8 @@ export class Outbox {
   }
 
   /** @param {string} room @param {import("./types.js").Draft} draft @returns {Promise<import("./types.js").Stored>} */
-  put(room, { text, data }) {
-    const entry = { nonce: random(22), room, at: Date.now(), text, data, name: this.net.options.name };
+  put(room, { text, data, nonce = random(22) }) {
+    const entry = { nonce, room, at: Date.now(), text, data, name: this.net.options.name };
     const place = `${this.key}${String(entry.at).padStart(15, "0")}${String((this.count += 1)).padStart(6, "0")}${entry.nonce}`;
     try {
       if (!this.storage) throw null;

@@ -49,7 +49,7 @@
  * @property {number} [count]
  * @property {number} [version]
  *
- * @typedef {{text?: string | null, data?: any}} Draft
+ * @typedef {{text?: string | null, data?: any, nonce?: string}} Draft with a nonce of your own if you must know it
  * @typedef {{id: string, room: string, offset: number, epoch: string, time: string}} Stored
  * @typedef {{messages: RoomEvent[], more: boolean, cursor?: string}} Page
  * @typedef {{before?: number, after?: number, around?: number, limit?: number}} PageOptions

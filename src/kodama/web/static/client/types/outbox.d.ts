@@ -21,7 +21,7 @@ export class Outbox {
     closed: boolean;
     rest: AbortController;
     /** @param {string} room @param {import("./types.js").Draft} draft @returns {Promise<import("./types.js").Stored>} */
-    put(room: string, { text, data }: import("./types.js").Draft): Promise<import("./types.js").Stored>;
+    put(room: string, { text, data, nonce }: import("./types.js").Draft): Promise<import("./types.js").Stored>;
     /** All that is unsent, by place, oldest first. @returns {[string, Unsent][]} */
     entries(): [string, Unsent][];
     /** Send what there is; one tab at a time does. */

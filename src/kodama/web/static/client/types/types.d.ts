@@ -117,11 +117,12 @@ export type RoomEvent = {
     version?: number | undefined;
 };
 /**
- * The client's types, for editors and `tsc`. Decided here: nothing that runs; no browser ever loads this file.
+ * with a nonce of your own if you must know it
  */
 export type Draft = {
     text?: string | null;
     data?: any;
+    nonce?: string;
 };
 /**
  * The client's types, for editors and `tsc`. Decided here: nothing that runs; no browser ever loads this file.

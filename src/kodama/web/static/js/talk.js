@@ -1,0 +1,238 @@
+/**
+ * The page's side of the client: who I am, one room that is read, pages of its history, and what is written. Decided here:
+ * what was asked for a room that has been left in the meantime is dropped when it comes.
+ *
+ * @typedef {import("./state.js").State} State
+ * @typedef {import("./state.js").Action} Action
+ * @typedef {import("../client/src/types.js").RoomEvent} RoomEvent
+ * @typedef {{state: () => State, dispatch: (action: Action) => void, heard: (events: RoomEvent[]) => void, words: (error: any) => string}} Store
+ */
+
+import { connect, KodamaError } from "../client/kodama.js";
+
+const PAGE = 60;
+const GATHER = 20;
+const pause = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
+const path = (/** @type {string} */ room) => `/v1/rooms/${encodeURIComponent(room)}`;
+
+/** @param {number} length */
+export const random = (length) =>
+  Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => (byte % 36).toString(36)).join("");
+
+/** Ask before it is known whom a connection would speak for. @param {string} method @param {string} where @param {unknown} [body] */
+async function ask(method, where, body) {
+  const client = connect("", { tabs: false, storage: null });
+  client.close();
+  return client.net.ask(method, where, body);
+}
+
+export class Talk {
+  /** @type {import("../client/kodama.js").Client | null} */ client = null;
+  /** @type {any} The room that is read, for asking. */ room = null;
+  #turn = 0;
+  #listing = false;
+  #store;
+
+  /** @param {Store} store */
+  constructor(store) {
+    this.#store = store;
+  }
+
+  /** Ask who the cookie says I am, until there is an answer. */
+  async whoAmI() {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return this.#begin((await ask("GET", "/v1/session")).user);
+      } catch (error) {
+        if (!(error instanceof KodamaError && error.passing)) return this.#store.dispatch({ do: "nobody" });
+        this.#store.dispatch({ do: "link", link: { is: "waiting", behind: 0 } });
+        await pause(Math.min(10_000, 400 * 2 ** tries) * (0.7 + 0.6 * Math.random()));
+      }
+    }
+  }
+
+  /** @param {string} name */
+  async signIn(name) {
+    this.#begin((await ask("POST", "/v1/session", { name })).user);
+  }
+
+  async signOut() {
+    await this.client?.net.ask("DELETE", "/v1/session");
+    this.#leave();
+    this.#store.dispatch({ do: "nobody" });
+  }
+
+  #leave() {
+    this.#turn += 1;
+    this.client?.close();
+    this.client = this.room = null;
+  }
+
+  /** @param {import("./log.js").Author} me */
+  #begin(me) {
+    this.client?.close();
+    this.client = connect("", { user: me.id, presence: true });
+    this.client.addEventListener("unsent", (event) => {
+      const { entry, error } = /** @type {CustomEvent} */ (event).detail;
+      this.#store.dispatch({ do: "unsent", nonce: entry.nonce, problem: this.#store.words(error) });
+    });
+    this.#store.dispatch({ do: "me", me });
+    void this.enter(this.#store.state().room, null);
+  }
+
+  /** Read a room from its newest page on, or show a place in it first. @param {string} name @param {number | null} at */
+  async enter(name, at) {
+    const { client } = this;
+    if (!client) return;
+    const turn = (this.#turn += 1);
+    this.room?.close();
+    this.room = client.room(name);
+    void this.rooms();
+    const page = await this.#patiently(turn, () => this.room.history({ limit: PAGE }));
+    if (!page || turn !== this.#turn) return;
+    const reading = client.room(name, { since: page.cursor });
+    this.room = reading;
+    this.#store.dispatch({ do: "newest", page });
+    const waiting = client.unsent.filter((one) => one.room === reading.name);
+    this.#store.dispatch({ do: "kept", pending: waiting.map(({ nonce, text, data, at: when }) =>
+      ({ nonce, text: text ?? "", data, time: new Date(when).toISOString(), stored: false, problem: "" })) });
+    if (at) void this.jump(at);
+    await this.#read(reading, turn);
+  }
+
+  /** @param {any} room @param {number} turn */
+  async #read(room, turn) {
+    /** @type {RoomEvent[]} */
+    let gathered = [];
+    let timer = 0;
+    const flush = () => {
+      const events = gathered;
+      gathered = [];
+      timer = 0;
+      if (turn !== this.#turn) return;
+      this.#store.dispatch({ do: "events", events, now: Date.now() });
+      this.#store.heard(events);
+    };
+    room.addEventListener("state", () => turn === this.#turn && this.#link(room));
+    try {
+      for await (const event of room) {
+        if (turn !== this.#turn) return;
+        gathered.push(event);
+        timer ||= setTimeout(flush, GATHER);
+      }
+    } catch (error) {
+      if (turn === this.#turn) this.#refused(/** @type {any} */ (error));
+    }
+  }
+
+  /** @param {any} room */
+  #link(room) {
+    const is = room.behind && room.state !== "refused" && room.state !== "closed" ? "behind" : room.state;
+    if (is === "closed") return;
+    this.#store.dispatch({ do: "link", link: { is, behind: room.behind } });
+    if (is === "live") void this.here();
+  }
+
+  /** @param {KodamaError} error */
+  #refused(error) {
+    if (error.status === 401) {
+      this.#leave();
+      this.#store.dispatch({ do: "nobody", problem: this.#store.words(error) });
+    } else {
+      this.#store.dispatch({ do: "link", link: { is: "refused", behind: 0 } });
+      this.#store.dispatch({ do: "note", note: { key: "failed", value: this.#store.words(error) } });
+    }
+  }
+
+  /** Ask again while what fails may pass; nothing if it is refused. @param {number} turn @param {() => Promise<any>} ask @returns {Promise<any>} */
+  async #patiently(turn, ask) {
+    for (let tries = 0; turn === this.#turn; tries += 1) {
+      try {
+        return await ask();
+      } catch (thrown) {
+        const error = /** @type {KodamaError} */ (thrown);
+        if (turn !== this.#turn) return;
+        if (!error.passing) return this.#refused(error);
+        this.#store.dispatch({ do: "link", link: { is: "waiting", behind: 0 } });
+        await pause(Math.max(error.after, Math.min(10_000, 400 * 2 ** tries) * (0.7 + 0.6 * Math.random())));
+      }
+    }
+  }
+
+  /** Bring a page, unless one is on its way. @param {"older" | "newer"} which */
+  async more(which) {
+    const { loading, log } = this.#store.state();
+    const edge = which === "older" ? log.entries.find((one) => one.kind === "message") : log.entries.findLast((one) => one.kind === "message");
+    if (loading || !edge) return;
+    await this.#page(which, which === "older" ? { before: edge.at } : { after: edge.at });
+  }
+
+  /** Show the newest messages. */
+  newest() {
+    return this.#page("newest", {});
+  }
+
+  /** Show the messages around one. @param {number} at */
+  jump(at) {
+    return this.#page("around", { around: at });
+  }
+
+  /** @param {"newest" | "older" | "newer" | "around"} which @param {object} place */
+  async #page(which, place) {
+    const turn = this.#turn;
+    this.#store.dispatch({ do: "loading", which: which === "older" || which === "newer" ? which : "jump" });
+    try {
+      const page = await this.room.history({ ...place, limit: PAGE });
+      if (turn === this.#turn) this.#store.dispatch({ do: which, page });
+    } catch {
+      await pause(2000);
+      if (turn === this.#turn) this.#store.dispatch({ do: "loading", which: "" });
+    }
+  }
+
+  /** The offset of the first event not older than a time; 0 if there is none. @param {number} time in ms */
+  async offsetAt(time) {
+    const seconds = Math.max(1, Math.ceil((Date.now() - time) / 1000));
+    const answer = await this.client?.net.ask("GET", `${path(this.#store.state().room)}/events?since=${seconds}s&wait=0&limit=1`);
+    return answer?.events[0]?.offset ?? 0;
+  }
+
+  /** Say it; it is shown at once and sent until the server has answered. @param {string} text @param {any} data */
+  say(text, data) {
+    const nonce = random(22);
+    const { room } = this;
+    this.#store.dispatch({ do: "send", pending: { nonce, text, data, time: new Date().toISOString(), stored: false, problem: "" } });
+    room.send({ text, data: data ?? undefined, nonce }).then(
+      () => this.#store.dispatch({ do: "stored", nonce }),
+      (/** @type {any} */ error) => this.#store.dispatch({ do: "unsent", nonce, problem: this.#store.words(error) }),
+    );
+  }
+
+  /** Fetch who is here, a little later in a crowd. */
+  async here() {
+    if (this.#listing || !this.room) return;
+    this.#listing = true;
+    const turn = this.#turn;
+    await pause((this.#store.state().people.count / 1000) * Math.random() * 1000);
+    const list = await this.room?.here().catch(() => null);
+    this.#listing = false;
+    if (list && turn === this.#turn) this.#store.dispatch({ do: "here", list });
+  }
+
+  /** Fetch the list of rooms. */
+  async rooms() {
+    const answer = await this.client?.net.ask("GET", "/v1/rooms").catch(() => null);
+    const { state, dispatch } = this.#store;
+    if (answer) dispatch({ do: "rooms", rooms: answer.rooms, marks: state().marks });
+  }
+
+  /** @param {string} topic */
+  topic(topic) {
+    return this.client?.net.ask("PUT", path(this.#store.state().room), { topic });
+  }
+
+  /** The network may be back. */
+  reconnect() {
+    globalThis.dispatchEvent(new Event("online"));
+  }
+}
