@@ -1,21 +1,26 @@
 """The page and its files: what a browser gets that is not the API.
 
 Decided here: every file is read, hashed and compressed once at start and found by its exact name in
-a dictionary, so that no request touches the disk and no path can lead out of the package.
+a dictionary, so that no request touches the disk and no path can lead out of the package. The page
+names its files below ``@`` and the hash of them all, where they never change: a browser that has been
+here asks for the page alone, and one that has not learns at once of every module it will need.
 """
 
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from copy import copy
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
 from kodama.http.message import Answer, Fields, Request
+from kodama.web.modules import reached
 
 PAGE: Final = "index.html"
+MAIN: Final = "js/main.js"
 
 _TYPES: Final = {
     "css": "text/css; charset=utf-8",
@@ -30,12 +35,13 @@ _POLICY: Final = "; ".join((
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
     "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'", "require-trusted-types-for 'script'",
 ))
-_FIELDS: Final[Fields] = (
-    ("Cache-Control", "no-cache"),
+_COMMON: Final[Fields] = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Vary", "Accept-Encoding"),
 )
+_FIELDS: Final[Fields] = (("Cache-Control", "no-cache"), *_COMMON)
+_LASTING: Final[Fields] = (("Cache-Control", "public, max-age=31536000, immutable"), *_COMMON)
 _PAGE_FIELDS: Final[Fields] = (  # the page stands at `/r/{room}`, whose answers all carry the first five
     ("Cache-Control", "no-store"),
     ("X-Accel-Buffering", "no"),
@@ -51,12 +57,17 @@ _PAGE_FIELDS: Final[Fields] = (  # the page stands at `/r/{room}`, whose answers
 class Variant:
     """One encoding of one file: its content fields and its tag, told apart from the other's."""
 
-    __slots__ = ("body", "fields", "tag")
+    __slots__ = ("_content", "body", "fields", "tag")
 
-    def __init__(self, body: bytes, fields: Fields) -> None:
+    def __init__(self, body: bytes, content: Fields, fields: Fields) -> None:
         self.body = body
         self.tag = f'"{sha256(body).hexdigest()[:32]}"'
-        self.fields = (*fields, ("ETag", self.tag))
+        self._content = content
+        self.fields = (*content, *fields, ("ETag", self.tag))
+
+    def with_fields(self, fields: Fields) -> Variant:
+        """Return the same content with other fields."""
+        return Variant(self.body, self._content, fields)
 
 
 class Asset:
@@ -65,12 +76,19 @@ class Asset:
     __slots__ = ("_packed", "_plain")
 
     def __init__(self, body: bytes, content_type: str, *, fields: Fields) -> None:
-        content = (("Content-Type", content_type), *fields)
         packed = gzip.compress(body, mtime=0)
-        self._plain = Variant(body, content)
+        content = (("Content-Type", content_type),)
+        self._plain = Variant(body, content, fields)
         self._packed = None
         if len(packed) < len(body):
-            self._packed = Variant(packed, (*content, ("Content-Encoding", "gzip")))
+            self._packed = Variant(packed, (*content, ("Content-Encoding", "gzip")), fields)
+
+    def with_fields(self, fields: Fields) -> Asset:
+        """Return the same file with other fields than it was made with."""
+        other = copy(self)
+        other._plain = self._plain.with_fields(fields)
+        other._packed = None if self._packed is None else self._packed.with_fields(fields)
+        return other
 
     def answer(self, request: Request) -> Answer:
         """Return the file, or 304 if the browser has it."""
@@ -87,13 +105,13 @@ class Assets:
     """All files of the page, found by their names below ``static``."""
 
     def __init__(self) -> None:
-        self._files: dict[str, Asset] = {}
-        for name, file in _walk(files("kodama.web") / "static", ""):
-            content_type = _TYPES.get(name.rpartition(".")[2], "text/plain; charset=utf-8")
-            page = name == PAGE
-            fields = _PAGE_FIELDS if page else _FIELDS
-            self._files[name] = Asset(file.read_bytes(), content_type, fields=fields)
-        self._page = self._files.pop(PAGE)
+        found = {name: file.read_bytes() for name, file in _walk(files("kodama.web") / "static", "")}
+        page = found.pop(PAGE)
+        digest = sha256(b"".join(found[name] for name in sorted(found))).hexdigest()[:16]
+        self._version = f"@{digest}"
+        self._files = {name: Asset(body, _type(name), fields=_FIELDS) for name, body in found.items()}
+        self._lasting = {name: asset.with_fields(_LASTING) for name, asset in self._files.items()}
+        self._page = Asset(self._named(page, found), _type(PAGE), fields=_PAGE_FIELDS)
         self._files["favicon.ico"] = self._files["icon.svg"]  # asked for by whoever shows bare JSON
 
     def page(self, request: Request) -> Answer:
@@ -101,9 +119,27 @@ class Assets:
         return self._page.answer(request)
 
     def static(self, path: str, request: Request) -> Answer | None:
-        """Return the file named ``path`` (below ``/static/``), or None if there is none."""
-        asset = self._files.get(path)
+        """Return the file named ``path`` (below ``/static/``), or None if there is none.
+
+        A page from before an upgrade names another version; it gets what there is now, for now.
+        """
+        kept = self._files
+        if path.startswith("@"):
+            version, _, path = path.partition("/")
+            kept = self._lasting if version == self._version else self._files
+        asset = kept.get(path)
         return None if asset is None else asset.answer(request)
+
+    def _named(self, page: bytes, found: Mapping[str, bytes]) -> bytes:
+        """Return the page with the names that last, and with all modules named in its head."""
+        names = reached(MAIN, found)
+        hints = "".join(f'<link rel="modulepreload" href="/static/{name}">\n' for name in names)
+        whole = page.replace(b"</head>", hints.encode() + b"</head>", 1)
+        return whole.replace(b'"/static/', f'"/static/{self._version}/'.encode())
+
+
+def _type(name: str) -> str:
+    return _TYPES.get(name.rpartition(".")[2], "text/plain; charset=utf-8")
 
 
 def takes_gzip(accepted: bytes | None) -> bool:
