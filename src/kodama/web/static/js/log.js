@@ -66,7 +66,7 @@ const cutNewest = (log) =>
 
 /** The newest page: the log begins with it. @param {Log} log @param {Page} page @returns {Log} */
 export function newest(log, page) {
-  return after({ ...log, entries: [], older: page.more }, { ...page, more: false });
+  return after({ ...log, entries: [], older: page.more }, { ...page, more: false }, 0);
 }
 
 /** A page around some message. @param {Log} log @param {Page} page @returns {Log} */
@@ -74,16 +74,24 @@ export function around(log, page) {
   return { ...log, entries: brought(page, log), older: (page.messages[0]?.offset ?? 1) > 1, newer: true };
 }
 
-/** A page from before what is held. @param {Log} log @param {Page} page @returns {Log} */
-export function before(log, page) {
-  const first = log.entries[0]?.at ?? Infinity;
+/** The first and the last message that are held. @param {Log} log @returns {{first: number, last: number}} */
+export function edges(log) {
+  const first = log.entries.find((one) => one.kind === "message")?.at ?? 0;
+  return { first, last: log.entries.findLast((one) => one.kind === "message")?.at ?? 0 };
+}
+
+/** A page from before what was held when it was asked for, unless that is no longer the first. @param {Log} log @param {Page} page @param {number} edge @returns {Log} */
+export function before(log, page, edge) {
+  const { first } = edges(log);
+  if (first !== edge) return log;
   const entries = [...brought(page, log).filter((one) => one.at < first), ...log.entries];
   return cutNewest({ ...log, entries, older: page.more });
 }
 
-/** A page from behind what is held; if it reaches the end, what came live joins. @param {Log} log @param {Page} page @returns {Log} */
-export function after(log, page) {
-  const last = log.entries.at(-1)?.at ?? 0;
+/** A page from behind what was held when it was asked for; if it reaches the end, what came live joins. @param {Log} log @param {Page} page @param {number} edge @returns {Log} */
+export function after(log, page, edge) {
+  const { last } = edges(log);
+  if (last !== edge) return log;
   const found = brought(page, log).filter((one) => one.at > last);
   const end = found.at(-1)?.at ?? last;
   const hole = log.lost > end;
@@ -109,7 +117,7 @@ function spoken(log, said, follow) {
   const tail = [...log.tail, said];
   const dropped = tail.length > CAP ? tail.shift() : undefined;
   const kept = { ...log, tail, lost: dropped?.at ?? log.lost };
-  if (log.newer) return kept;
+  if (log.newer || said.at < edges(log).first || log.entries.some((one) => one.at === said.at)) return kept;  // a page was ahead
   const grown = { ...kept, entries: place(log.entries, said) };
   return follow ? cutOldest(grown) : cutNewest(grown);
 }

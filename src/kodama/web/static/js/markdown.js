@@ -9,7 +9,7 @@
 
 import { inline } from "./inline.js";
 
-const FENCE = /^ {0,3}(```+|~~~+)\s*([^\s`]{0,30})[^`]*$/u;
+const FENCE = /^ {0,3}(```+|~~~+)\s*([^\s`]{0,30})\s*$/u;
 const QUOTE = /^ {0,3}[>＞] ?/u;
 const ITEM = /^ {0,3}(?:[-*+•]|(\d{1,9})[.)])\s+(?=\S)/u;
 const DEPTH = 5;

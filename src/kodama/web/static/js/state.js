@@ -34,7 +34,7 @@ export function start(room, settings) {
 /**
  * @typedef {{do: "nobody", problem?: string} | {do: "me", me: Author} | {do: "room", room: string, seen: number}
  *   | {do: "link", link: Link} | {do: "loading", which: State["loading"]}
- *   | {do: "newest" | "older" | "newer" | "around", page: Page}
+ *   | {do: "newest" | "older" | "newer" | "around", page: Page, edge?: number}
  *   | {do: "events", events: RoomEvent[], now: number} | {do: "tick", now: number} | {do: "here", list: any}
  *   | {do: "rooms", rooms: readonly RoomRow[], marks: Record<string, number>} | {do: "veil", on: boolean}
  *   | {do: "send", pending: Pending} | {do: "kept", pending: Pending[]} | {do: "stored", nonce: string}
@@ -53,7 +53,7 @@ export function reduce(state, action) {
     case "room": return entered(state, action.room, action.seen);
     case "link": return { ...state, link: action.link };
     case "loading": return { ...state, loading: action.which };
-    case "newest": case "older": case "newer": case "around": return paged(state, action.do, action.page);
+    case "newest": case "older": case "newer": case "around": return paged(state, action.do, action.page, action.edge ?? 0);
     case "events": return watched(action.events.reduce((all, event) => one(all, event, action.now), state));
     case "tick": return { ...state, people: later(state.people, action.now) };
     case "here": return { ...state, people: listed(state.people, action.list) };
@@ -98,10 +98,10 @@ function unsent(state, action) {
 const noncesOf = (state) =>
   state.log.entries.flatMap((entry) => (entry.kind === "message" && entry.author.id === state.me?.id && entry.nonce ? [entry.nonce] : []));
 
-/** @param {State} state @param {"newest" | "older" | "newer" | "around"} which @param {Page} page @returns {State} */
-function paged(state, which, page) {
+/** @param {State} state @param {"newest" | "older" | "newer" | "around"} which @param {Page} page @param {number} edge @returns {State} */
+function paged(state, which, page, edge) {
   const how = { newest, older: before, newer: after, around };
-  const log = how[which](state.log, page);
+  const log = how[which](state.log, page, edge);
   const had = new Set(page.messages.filter((each) => each.author?.id === state.me?.id).map((each) => each.nonce));
   const next = { ...state, log, loading: /** @type {const} */ (""), ready: true, pending: state.pending.filter((each) => !had.has(each.nonce)) };
   if (which !== "newest" || state.ready) return watched(next);

@@ -9,6 +9,7 @@
  */
 
 import { connect, KodamaError } from "../client/kodama.js";
+import { edges } from "./log.js";
 
 const PAGE = 60;
 const GATHER = 20;
@@ -162,9 +163,9 @@ export class Talk {
   /** Bring a page, unless one is on its way. @param {"older" | "newer"} which */
   async more(which) {
     const { loading, log } = this.#store.state();
-    const edge = which === "older" ? log.entries.find((one) => one.kind === "message") : log.entries.findLast((one) => one.kind === "message");
-    if (loading || !edge) return;
-    await this.#page(which, which === "older" ? { before: edge.at } : { after: edge.at });
+    const { first, last } = edges(log);
+    if (loading || !first) return;
+    await this.#page(which, which === "older" ? { before: first } : { after: last }, which === "older" ? first : last);
   }
 
   /** Show the newest messages. */
@@ -177,13 +178,13 @@ export class Talk {
     return this.#page("around", { around: at });
   }
 
-  /** @param {"newest" | "older" | "newer" | "around"} which @param {object} place */
-  async #page(which, place) {
+  /** @param {"newest" | "older" | "newer" | "around"} which @param {object} place @param {number} [edge] */
+  async #page(which, place, edge) {
     const turn = this.#turn;
     this.#store.dispatch({ do: "loading", which: which === "older" || which === "newer" ? which : "jump" });
     try {
       const page = await this.room.history({ ...place, limit: PAGE });
-      if (turn === this.#turn) this.#store.dispatch({ do: which, page });
+      if (turn === this.#turn) this.#store.dispatch({ do: which, page, edge });
     } catch {
       await pause(2000);
       if (turn === this.#turn) this.#store.dispatch({ do: "loading", which: "" });
