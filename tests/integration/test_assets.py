@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from kodama.web.modules import reached
 from tests.integration.test_site import Kodama
 
+ROOT = Path(__file__).parents[2]
 SCRIPT_LIMIT = 60_000
 STYLE_LIMIT = 12_000
 
@@ -70,6 +74,13 @@ def test_a_page_may_run_and_load_nothing_but_its_own(page: tuple[Kodama, str]) -
     assert "require-trusted-types-for 'script'" in policy
     assert "unsafe" not in policy
     assert not re.search(r"<script(?! type=\"module\" src=\"/static/)|<style|\son\w+=|\sstyle=", text)
+
+
+def test_what_is_vendored_is_byte_for_byte_what_its_manifest_says() -> None:
+    run = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "vendor"], check=False, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
 
 
 def test_modules_are_found_through_the_imports_that_come_at_once() -> None:

@@ -14,7 +14,7 @@ import { COMMANDS } from "./commands.js";
 import { html } from "./html.js";
 import { icon } from "./icons.js";
 import { ime } from "./ime.js";
-import { matching, wanted } from "./mentions.js";
+import { matching, mentioned, wanted } from "./mentions.js";
 import { gist } from "./text.js";
 import { t } from "./words.js";
 
@@ -84,7 +84,9 @@ export class Composer extends Component {
     const { acts, editing } = this.props;
     field?.focus();
     if (!text) return;
-    const mentions = [...this.chosen].filter(([name]) => text.includes(`@${name}`)).map(([name, id]) => ({ id, name }));
+    for (const { id, name } of this.props.people()) if (!this.chosen.has(name)) this.chosen.set(name, id);
+    const said = mentioned(text, [...this.chosen.keys()]);
+    const mentions = said.map((name) => ({ id: this.chosen.get(name) ?? "", name }));
     if (!acts.say(text, mentions)) return;
     if (editing) return;
     this.chosen.clear();

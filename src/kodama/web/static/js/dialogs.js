@@ -18,18 +18,20 @@ export const EMOJI = ["👍", "❤️", "😂", "🎉", "🙏", "👀", "😊", 
 
 class Modal extends Component {
   place = createRef();
+  /** Another one takes its place. */ gone = false;
 
   componentDidMount() {
     this.place.current.showModal();
   }
 
   componentWillUnmount() {
+    this.gone = true;
     this.place.current?.close();
   }
 
   render() {
     const { label, kind, close, children } = this.props;
-    return html`<dialog ref=${this.place} class=${kind} aria-label=${label} onClose=${close}
+    return html`<dialog ref=${this.place} class=${kind} aria-label=${label} onClose=${() => this.gone || close()}
       onClick=${(/** @type {Event} */ event) => event.target === this.place.current && this.place.current.close()}>
       <div class="inside"><div class="top"><h2>${label}</h2><button type="button" class="icon" aria-label=${t("close")} title=${t("close")} onClick=${shut}>${icon("close")}</button></div>
       ${children}</div></dialog>`;
@@ -66,7 +68,9 @@ function settings(state, acts) {
   return html`<div class="settings">${Object.entries(CHOICES).map(([name, choices]) => html`<label key=${name}><span>${labels[name]}</span>
     <select name=${name} onChange=${(/** @type {any} */ event) => acts.choose({ ...state.settings, [name]: event.target.value })}>
     ${choices.map((choice) => html`<option value=${choice} selected=${choice === /** @type {any} */ (state.settings)[name]}>${labels[choice] ?? t(choice)}</option>`)}</select></label>`)}
-    <button type="button" class="quiet" onClick=${acts.signOut}>${t("signOut")}</button></div>`;
+    <div class="buttons"><button type="button" class="quiet" onClick=${() => acts.dialog({ is: "help" })}>${t("help")}</button>
+    <button type="button" class="quiet" onClick=${() => acts.dialog({ is: "date" })}>${t("jumpDate")}</button>
+    <button type="button" class="quiet" onClick=${acts.signOut}>${t("signOut")}</button></div></div>`;
 }
 
 /** A form of one field. @param {{name: string, label: string, type: string, go: string, hint: string, max?: string, done: (value: string) => void}} what */

@@ -13,7 +13,6 @@ import { mentionAt } from "./mentions.js";
 const ESCAPED = /[!-/:-@[-`{-~]/u;
 const PUNCTUATION = /[\p{P}\p{S}]/u;
 const CJK = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303f\uff00-\uffef]/u;
-const LATIN = /[\p{Script=Latin}\p{N}]/u;
 const DEPTH = 12;
 
 /** @param {string} text @param {readonly string[]} [names] of those mentioned @returns {Inline[]} */
@@ -61,7 +60,7 @@ function special(text, at, sign, names, linking) {
       return address ? [{ is: "a", href: safe(address), kids: [address] }, address.length] : null;
     }
     case "@": case "＠": {
-      const name = at && LATIN.test(text[at - 1]) ? "" : mentionAt(text, at, names);
+      const name = mentionAt(text, at, names);
       return name ? [{ is: "at", name }, name.length + 1] : null;
     }
     default: return null;

@@ -80,7 +80,7 @@ function neighbour(article, step) {
 /** Keys that mean something anywhere. @param {KeyboardEvent} event @param {State} state @param {import("./acts.js").Acts} acts */
 export function pageKey(event, state, acts) {
   if (ime(event) || event.defaultPrevented || state.phase !== "room" || state.dialog) return;
-  const typing = /** @type {HTMLElement} */ (event.target).closest("input, textarea, select");
+  const typing = event.target instanceof Element && event.target.closest("input, textarea, select");
   if ((event.ctrlKey || event.metaKey) && event.key === "/") {
     event.preventDefault();
     acts.dialog({ is: "help" });

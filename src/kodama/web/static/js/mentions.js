@@ -16,18 +16,33 @@ function stands(text, at, name) {
   return !(WORD.test(name.at(-1) ?? "") && WORD.test(next));
 }
 
-/** The name of `names` that is mentioned at the sign at `at`, the longest first. @param {string} text @param {number} at @param {readonly string[]} names */
+/** Whether a mention may begin at `at`: there is a sign, and it is not in the middle of an address. @param {string} text @param {number} at */
+const signAt = (text, at) => (text[at] === "@" || text[at] === "＠") && !(at && WORD.test(text[at - 1]));
+
+/** The name of `names` that is mentioned at `at`, the longest if there are more. @param {string} text @param {number} at @param {readonly string[]} names */
 export function mentionAt(text, at, names) {
+  if (!signAt(text, at)) return "";
   let found = "";
   for (const name of names) if (name.length > found.length && stands(text, at + 1, name)) found = name;
   return found && text.slice(at + 1, at + 1 + found.length);
+}
+
+/** Those of `names` that are mentioned. @param {string} text @param {readonly string[]} names */
+export function mentioned(text, names) {
+  /** @type {Set<string>} */
+  const found = new Set();
+  for (let at = 0; at < text.length; at += 1) {
+    const said = folded(mentionAt(text, at, names));
+    for (const name of names) if (said && folded(name) === said) found.add(name);
+  }
+  return [...found];
 }
 
 /** Whether a message is for `me`. @param {string} text @param {any} data @param {Named} me */
 export function mentions(text, data, me) {
   if (Array.isArray(data?.mentions) && data.mentions.some((/** @type {any} */ one) => one?.id === me.id)) return true;
   for (let at = 0; at < text.length; at += 1) {
-    if ((text[at] === "@" || text[at] === "＠") && stands(text, at + 1, me.name)) return true;
+    if (signAt(text, at) && stands(text, at + 1, me.name)) return true;
   }
   return false;
 }

@@ -27,7 +27,7 @@ export function hueOf(id) {
 
 /** One line of a message, for quotes and announcements. @param {string} text @param {number} [limit] */
 export function gist(text, limit = 90) {
-  const line = text.replace(/```[^\n]*\n?/gu, "").replace(/\s+/gu, " ").trim();
+  const line = text.replace(/```[^\n]*\n?|\*\*|~~|`+/gu, "").replace(/\s+/gu, " ").trim();
   const cut = segments ? [...segments.segment(line.slice(0, limit * 8))].map((one) => one.segment) : [...line];
   return cut.length > limit ? `${cut.slice(0, limit - 1).join("")}…` : line;
 }
