@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,9 @@ from kodama.core.room import DAY_MS, Access, Retention, RoomFacts
 from kodama.core.search import Has, Place, Wanted
 from kodama.core.who import NOBODY, Who
 from kodama.core.words import phrases, quoted
+from kodama.store.found import LOOKED_AT
+from kodama.store.interface import Found
+from kodama.store.memory import MemoryStore
 from tests.conformance.stores import AIKO, BEN, STORES, Site, delete, edit, publish, react, topic
 
 ALL = 2**40
@@ -230,3 +233,19 @@ def test_a_settled_message_is_found_at_once(site: Site) -> None:
     for n in range(20):
         site.stored(publish(f"number{n}"))
         assert by_words(site, f"number{n}") == [n + 1]
+
+
+def test_a_search_in_memory_is_done_a_little_in_each_turn_of_the_loop() -> None:
+    turns: list[Callable[[], None]] = []
+    store = MemoryStore(lambda: 1, later=turns.append)
+    store.start(lambda group: None)
+    for n in range(3 * LOOKED_AT):
+        store.append(publish(f"word{n}x"), lambda _: None)
+    results: list[Found] = []
+    store.search(Wanted(phrases=phrases("word0x")), who=NOBODY, limit=5, size=ALL).addCallback(results.append)
+    store.append(publish("word0x, but later"), lambda _: None)
+    for _ in range(3):
+        assert not results
+        turns.pop()()
+    assert [one.offset for one in results[0].messages] == [1]
+    assert not turns

@@ -79,7 +79,7 @@ def wall_clock() -> int:
 def open_store(settings: Settings, reactor: Any) -> Store:
     """Return the store that the settings name."""
     if settings.store == "memory":
-        return MemoryStore(wall_clock)
+        return MemoryStore(wall_clock, later=lambda call: reactor.callLater(0, call))
     if settings.store.startswith(("postgresql://", "postgres://")):
         from kodama.store.postgres import PostgresStore  # an extra: psycopg may not be installed
 

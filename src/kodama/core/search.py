@@ -94,13 +94,14 @@ def fits(entry: Entry, wanted: Wanted, *, room: str) -> bool:
     """Tell whether the message kept as ``entry`` of ``room`` is what is ``wanted``."""
     if wanted.room not in (None, room) or not _in_time(Place(entry.time, room, entry.offset), wanted):
         return False
-    about = subject(entry.json)
-    if about is None or not set(wanted.has) <= set(about.has):
+    kept = _kept.decode(entry.json)
+    if kept.deleted or not (wanted.author is None or _is_by(kept.author, wanted.author)):
         return False
-    if wanted.author is not None and not _is_by(about.author, wanted.author):
-        return False
-    return contains(about.text, wanted.phrases) and not any(
-        contains(about.text, (phrase,)) for phrase in wanted.without
+    text = kept.text or ""
+    return (
+        contains(text, wanted.phrases)
+        and all(_has(has, text, kept.data) for has in wanted.has)
+        and not any(contains(text, (phrase,)) for phrase in wanted.without)
     )
 
 

@@ -35,7 +35,7 @@ from kodama.core.record import Record, RecordChange, RecordMoved, Records, Shelf
 from kodama.core.room import DAY_MS, RoomFacts
 from kodama.core.search import Place, Wanted
 from kodama.core.who import Who, admits
-from kodama.store.found import cut, look_through
+from kodama.store.found import Cut, look_through
 from kodama.store.interface import (
     ALL_RECORDS,
     After,
@@ -88,10 +88,17 @@ class _Room:
 
 
 class MemoryStore:
-    """A `kodama.store.interface.Store` that keeps everything in this process."""
+    """A `kodama.store.interface.Store` that keeps everything in this process.
 
-    def __init__(self, clock: Callable[[], int], epoch: str | None = None) -> None:
+    ``later`` calls in another turn of the loop; without it a search is done in one.
+    """
+
+    def __init__(
+        self, clock: Callable[[], int], epoch: str | None = None,
+        *, later: Callable[[Callable[[], None]], object] | None = None,
+    ) -> None:  # fmt: skip
         self._clock = clock
+        self._later = later
         self._epoch = new_epoch() if epoch is None else epoch
         self._rooms: dict[str, _Room] = {}
         self._secrets: dict[str, bytes] = {}
@@ -178,13 +185,15 @@ class MemoryStore:
         return succeed(Page(shown, more, kept.top, epoch, _reactions(kept, shown)))
 
     def search(self, wanted: Wanted, *, who: Who, limit: int, size: int) -> Deferred[Found]:
-        """Look through everything, the newest first."""
+        """Look through everything, the newest first, a little in each turn of the loop."""
         readable = [
             _placed(room)
             for name, room in self._rooms.items()
             if wanted.room in (None, name) and admits(room.facts, who)
         ]
-        return succeed(cut(look_through(readable, wanted), limit=limit, size=size))
+        answer: Deferred[Found] = Deferred()
+        self._look(look_through(readable, wanted), Cut(limit=limit, size=size), answer)
+        return answer
 
     def index(self) -> Deferred[bool]:
         """Return False: there is no index."""
@@ -281,6 +290,15 @@ class MemoryStore:
         """Return True: memory has no disk to fill."""
         return True
 
+    def _look(self, found: Iterator[Entry | None], taken: Cut, answer: Deferred[Found]) -> None:
+        for one in found:
+            if one is not None and not taken.take(one):
+                break
+            if one is None and self._later is not None:
+                self._later(lambda: self._look(found, taken, answer))
+                return
+        answer.callback(taken.found)
+
     def _deliver_all(self, deliver: Callable[[Group], None]) -> None:
         if self._delivering:
             return
@@ -373,7 +391,10 @@ def _repeated(room: _Room, nonce: Nonce) -> Stored:
 def _placed(room: _Room) -> Iterator[tuple[Place, Entry]]:
     """Yield a room's messages with their places, the newest first."""
     name = room.facts.name
-    for one in reversed(room.log):
+    for offset in range(room.top, 0, -1):
+        one = room.at(offset)
+        if one is None:
+            return  # retention has taken what is older
         if one.kind == "message":
             yield Place(one.time, name, one.offset), one
 

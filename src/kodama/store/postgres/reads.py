@@ -171,7 +171,8 @@ def search(connection: Connection, wanted: Wanted, *, who: Who, limit: int, size
         for row in rows
         if admits(facts := _facts(row[:-4]), who) and wanted.room in (None, facts.name)
     ]
-    return cut(look_through(readable, wanted), limit=limit, size=size)
+    found = (entry for entry in look_through(readable, wanted) if entry is not None)
+    return cut(found, limit=limit, size=size)
 
 
 def rooms(connection: Connection) -> Sequence[Listed]:
