@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from itertools import count
-from typing import Final, Protocol
+from typing import Final
 
 from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.interfaces import IReactorTime
@@ -21,21 +21,25 @@ from twisted.python.failure import Failure
 
 from kodama.bus.interface import (
     Ahead,
+    Around,
     Bus,
     LookAgain,
     Notice,
+    Present,
     RecordsChanged,
     Revoked,
     RoomChanged,
-    Whisper,
+    Types,
+    WhoIsHere,
 )
 from kodama.core.change import Change
 from kodama.core.event import Entry
 from kodama.core.handover import Handover, Mode
 from kodama.core.position import Position
-from kodama.core.remembered import Budget, Remembered
+from kodama.core.remembered import Budget
 from kodama.core.room import Retention, RoomFacts
 from kodama.core.stream import Stream
+from kodama.live import LiveRoom, Reader, Watcher
 from kodama.metrics import Metrics
 from kodama.store.interface import Commit, Group, RoomLog, Settle, Slice, Standing, Store, Stored
 from kodama.store.together import Together
@@ -45,21 +49,7 @@ ROOMS_FOLLOWED: Final = 10_000
 ANSWERS_BYTES: Final = 32 * 1024 * 1024
 _log: Final = Logger()
 
-
-class Reader(Protocol):
-    """Somebody who waits for a room."""
-
-    def wake(self) -> None:
-        """There is something new in one of the rooms, or they have changed."""
-        ...
-
-
-class Watcher(Protocol):
-    """Somebody who asked for a room's ephemeral events."""
-
-    def hear(self, room: LiveRoom, ephemeral: Sequence[bytes]) -> None:
-        """Take events that have no offset and are kept nowhere, as JSON."""
-        ...
+__all__ = ["Company", "LiveRoom", "Node", "Reader", "Watcher"]
 
 
 class Company(Enum):
@@ -69,37 +59,12 @@ class Company(Enum):
     OTHERS = True
 
 
-class LiveRoom:
-    """A room that this node follows. ``readers`` are woken by the next commit, ``watchers`` hear
-    ephemeral events; ``answers`` holds what was put together for readers at the same place,
-    until then."""
-
-    __slots__ = (
-        "answers", "asked", "exists", "facts", "followed", "handover", "mark", "name", "readers",
-        "rereading", "rewritten_early", "stream", "watchers",
-    )  # fmt: skip
-
-    def __init__(self, name: str, facts: RoomFacts, budget: Budget) -> None:
-        self.name = name
-        self.facts = facts
-        self.mark = ""  # of the settings as they were read; none of what was put from here
-        self.asked = 0  # when the settings were asked for: an older answer does not replace them
-        self.exists = False
-        self.followed = True
-        self.stream = Stream()
-        self.handover = Handover()
-        self.readers: dict[Reader, None] = {}
-        self.watchers: dict[Watcher, None] = {}
-        self.rereading: list[Deferred[None]] = []  # who waits for the room to be read anew
-        self.rewritten_early: Sequence[Entry] = ()  # what was rewritten while the room was opened
-        self.answers = Remembered(budget)
-
-
 class Node:
     """The rooms of one process. ``tail_memory`` bytes of entries are kept in memory in all.
 
     Where others write, too, whoever answers a reader asks `current` first: ``shared`` says so.
-    ``revoked`` and ``changed`` are called when a session has ended, or a room has other settings.
+    ``revoked`` and ``changed`` are called when a session has ended, or a room has other settings,
+    ``around`` when a node says something of a room's readers.
     """
 
     def __init__(
@@ -125,6 +90,7 @@ class Node:
         self.revoked: Callable[[str, int], None] = _nobody_minds
         self.records_changed: Callable[[RecordsChanged], None] = _nobody_minds
         self.changed: Callable[[RoomFacts], None] = _nobody_minds
+        self.around: Callable[[Around], None] = _nobody_minds
 
     def start(self) -> None:
         """Begin to commit and to hear. Raises what the store raises."""
@@ -172,8 +138,16 @@ class Node:
         self.store.append(change, settled)
 
     def whisper(self, room: LiveRoom, ephemeral: Sequence[bytes]) -> None:
-        """Pass ephemeral events (JSON) to whoever watches the room now, on every node."""
-        self._bus.notice(Whisper(room.name, list(ephemeral)))
+        """Pass ephemeral events (JSON) to whoever watches the room now, on this node."""
+        for watcher in tuple(room.watchers):
+            try:
+                watcher.hear(room, ephemeral)
+            except Exception:  # noqa: BLE001 - one watcher's trouble is not the next one's
+                _log.failure("passing on an ephemeral event failed")
+
+    def tell_around(self, notice: Around) -> None:
+        """Let every node that follows a room hear of its readers; this one hears it, too."""
+        self._bus.notice(notice)
 
     def revoke(self, session: str, *, until: int) -> Deferred[None]:
         """End a session durably, then on every node. ``until`` (ms) is when it may be forgotten."""
@@ -186,13 +160,6 @@ class Node:
     def tell_of_records(self, changed: RecordsChanged) -> None:
         """Let every node know which records were changed."""
         self._bus.notice(changed)
-
-    def _whispered(self, room: LiveRoom, ephemeral: Sequence[bytes]) -> None:
-        for watcher in tuple(room.watchers):
-            try:
-                watcher.hear(room, ephemeral)
-            except Exception:  # noqa: BLE001 - one watcher's trouble is not the next one's
-                _log.failure("passing on an ephemeral event failed")
 
     def put_room(self, facts: RoomFacts) -> Deferred[None]:
         """Create or change a room; its readers are asked again whether they may read."""
@@ -309,6 +276,8 @@ class Node:
 
     def _noticed(self, notice: Notice) -> None:
         match notice:
+            case Present() | WhoIsHere() | Types():
+                self.around(notice)
             case Revoked():
                 self.revoked(notice.session, notice.until)
             case RecordsChanged():
@@ -320,10 +289,8 @@ class Node:
                 if room is not None:
                     self._noticed_of(room, notice)
 
-    def _noticed_of(self, room: LiveRoom, notice: Ahead | Whisper | RoomChanged) -> None:
+    def _noticed_of(self, room: LiveRoom, notice: Ahead | RoomChanged) -> None:
         match notice:
-            case Whisper():
-                self._whispered(room, notice.events)
             case Ahead():
                 if notice.offset > room.stream.top.offset:
                     self._close_hole(room).addErrback(_log_failure)

@@ -6,38 +6,57 @@ what has lapsed and what is due, and passes it to the rooms' watchers, encoded o
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from itertools import count
+from math import inf
 from typing import Final
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from kodama.bus.interface import Around, Person, Present, Seated, Types, WhoIsHere
 from kodama.core.attendance import Diff, Typing
 from kodama.core.event import Author
 from kodama.core.lease import UNTOLD, Lease, Seat, State
 from kodama.core.position import Cursor
 from kodama.core.presence import Presence
 from kodama.core.room import RoomFacts
+from kodama.core.sharing import News, Sharing, Told
 from kodama.core.who import Who, admits
 from kodama.node import Node
 from kodama.wire.commands import Since
 from kodama.wire.ephemeral import presence_event, presence_list, typing_event
 
 TICK: Final = 0.25
+PIECE: Final = 3_500  # bytes of readers in one notice: a notification of PostgreSQL has room for 6,000
+READER_BYTES: Final = 90  # of one, without its name and client
+SEATS: Final = 25
+ANSWERED: Final = 0.3  # seconds in which other nodes say who is with them
+ASKED_AGAIN: Final = 5.0
+ASKED_ROOMS: Final = 10_000
 _OWN: Final = "#"  # begins the seats of connections that gave no ``client``; no ``client`` can
 
 
 class People:
-    """The people of a node's rooms. ``now`` is the time in ms since 1970."""
+    """The people of a node's rooms, and of other nodes' where they share a store. ``now`` is the time in
+    ms since 1970, ``name`` the node's own, by which its connections are told from others'."""
 
-    def __init__(self, node: Node, *, clock: IReactorTime, now: Callable[[], int]) -> None:
+    def __init__(
+        self, node: Node, *, clock: IReactorTime, now: Callable[[], int], name: str = ""
+    ) -> None:
         self._node = node
         self._clock = clock
         self._seconds = clock.seconds
         self._now = now
-        self._presence = Presence(now=clock.seconds(), epoch=now())
+        self._sharing = Sharing() if node.shared else None
+        self._presence = Presence(now=clock.seconds(), epoch=now(), sharing=self._sharing)
         self.keep = self._presence.keep  # for a poll that comes again; a frame between would cost as much
         self._numbers = count(1)
+        self._own = f"{_OWN}{name}{_OWN}"
+        self._speaking = False
+        self._asked: OrderedDict[str, float] = OrderedDict()
+        node.around = self._heard
         self._call: IDelayedCall | None = None
         self._last: tuple[Diff, bytes] | None = None
 
@@ -47,6 +66,8 @@ class People:
         Guests without a session are told apart by ``client``; those without one count as one.
         """
         seat = Seat(who.user, client or "")
+        if self._sharing is not None:
+            self._ask_around(room)
         lease = self._presence.renew(room, seat, who, now=self._seconds(), hold=hold)
         if self._call is None:
             self._wind()
@@ -54,7 +75,9 @@ class People:
 
     def entered(self, room: str, who: Who, client: str | None) -> Lease:
         """Note an open connection; `left` must follow. Each one without ``client`` is a reader."""
-        seat = Seat(who.user, client or f"{_OWN}{next(self._numbers)}")
+        if self._sharing is not None:
+            self._ask_around(room)
+        seat = Seat(who.user, client or f"{self._own}{next(self._numbers)}")
         lease = self._presence.enter(room, seat, who, now=self._seconds())
         self._wind()
         return lease
@@ -101,10 +124,15 @@ class People:
 
     def type(self, room: str, author: Author) -> None:
         """Note that ``author`` is typing, and say so at once if the room has been quiet."""
-        now = self._seconds()
-        self._presence.type(room, author, now=now)
-        self._tell(room, self._presence.tell(room, now=now), now=now)
-        self._wind()
+        self._node.tell_around(Types(room, Person(author.id, author.name, author.kind)))
+
+    def known(self, room: str) -> Deferred[None] | None:
+        """Return None if it is known who is in ``room``, else what fires when the others were asked."""
+        if self._sharing is None or not self._ask_around(room):
+            return None
+        waiting: Deferred[None] = Deferred()
+        self._clock.callLater(ANSWERED, waiting.callback, None)
+        return waiting
 
     def listing(self, room: str, *, limit: int) -> bytes:
         """Return who is here, as JSON, with at most ``limit`` names."""
@@ -137,8 +165,60 @@ class People:
         try:
             for room, told in self._presence.sweep(now):
                 self._tell(room, told, now=now)
+            for news in self._sharing.due(now) if self._sharing is not None else ():
+                self._share(news)
         finally:
             self._wind()
+
+    def _ask_around(self, room: str) -> bool:
+        """Ask the other nodes who is in a room that nobody is known to be in; return whether that was due."""
+        now = self._seconds()
+        if self._presence.knows(room) or self._asked.get(room, -inf) + ASKED_AGAIN > now:
+            return False
+        self._asked[room] = now
+        self._asked.move_to_end(room)
+        if len(self._asked) > ASKED_ROOMS:
+            self._asked.popitem(last=False)
+        self._say(WhoIsHere(room))
+        return True
+
+    def _share(self, news: News) -> None:
+        """Let the other nodes know, in pieces that every broker takes."""
+        readers: list[Seated] = []
+        size = 0
+        for told in news.readers:
+            readers.append(_seated(told))
+            name = b"" if told.author is None else told.author.name.encode()
+            size += READER_BYTES + len(told.seat.client) + len(name)
+            if size > PIECE:
+                self._say(Present(news.room, readers, []))
+                readers, size = [], 0
+        for at in range(0, len(news.gone), SEATS):
+            seats = [(seat.user, seat.client) for seat in news.gone[at : at + SEATS]]
+            self._say(Present(news.room, [], seats))
+        if readers:
+            self._say(Present(news.room, readers, []))
+
+    def _say(self, notice: Around) -> None:
+        self._speaking = True  # what it says itself is no news here
+        self._node.tell_around(notice)
+        self._speaking = False
+
+    def _heard(self, notice: Around) -> None:
+        now = self._seconds()
+        match notice:
+            case Types():
+                person = notice.person
+                self._presence.type(notice.room, Author(person.id, person.name, person.kind), now=now)
+                self._tell(notice.room, self._presence.tell(notice.room, now=now), now=now)
+            case WhoIsHere() if not self._speaking:
+                self._presence.tell_again(notice.room)
+            case Present() if not self._speaking:
+                for reader in notice.readers:
+                    self._presence.heard(notice.room, _told(reader), now=now)
+                for user, client in notice.left:
+                    self._presence.heard_gone(notice.room, Seat(user, client), now=now)
+        self._wind()
 
     def _tell(self, room: str, told: tuple[Diff | Typing, ...], *, now: float) -> None:
         live = self._node.followed(room)
@@ -159,3 +239,15 @@ class People:
         if self._last is None or self._last[0] is not diff:
             self._last = (diff, presence_event(room, diff))
         return self._last[1]
+
+
+def _seated(told: Told) -> Seated:
+    author = told.author
+    person = None if author is None else Person(author.id, author.name, author.kind)
+    return Seated(told.seat.user, told.seat.client, person, told.state, told.seconds)
+
+
+def _told(reader: Seated) -> Told:
+    person = reader.person
+    author = None if person is None else Author(person.id, person.name, person.kind)
+    return Told(Seat(reader.user, reader.client), author, reader.state, reader.seconds)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import kodama.bus
-from kodama.bus.interface import Ahead, BusUnavailable, LookAgain, Revoked, RoomChanged, Whisper
+from kodama.bus.interface import Ahead, BusUnavailable, LookAgain, Present, Revoked, RoomChanged, WhoIsHere
 from kodama.bus.line import Line
 from kodama.bus.nats import nats_line
 from kodama.bus.postgres import postgres_line
@@ -83,15 +83,17 @@ def test_nobody_hears_a_room_that_is_followed_no_more(ears: Ears) -> None:
     assert b.commits == [commit("garden", 1)]
 
 
-def test_notices_reach_every_node_and_whispers_those_in_the_room(ears: Ears) -> None:
+def test_notices_reach_every_node_and_words_about_readers_those_in_the_room(ears: Ears) -> None:
     a, b, c = ears("a"), ears("b"), ears("c")
     b.follow("lobby")
-    a.bus.notice(Whisper("lobby", [b'{"type":"typing"}']))
+    present = Present("lobby", [], [("u_aiko", "tab-1")])
+    a.bus.notice(present)
+    a.bus.notice(WhoIsHere("lobby"))
     a.bus.notice(RoomChanged("lobby"))
     a.bus.notice(Revoked("s1", 99))
-    b.until(lambda: len(b.notices) == 3)
+    b.until(lambda: len(b.notices) == 4)
     c.until(lambda: len(c.notices) == 2)
-    assert b.notices == [Whisper("lobby", [b'{"type":"typing"}']), RoomChanged("lobby"), Revoked("s1", 99)]
+    assert b.notices == [present, WhoIsHere("lobby"), RoomChanged("lobby"), Revoked("s1", 99)]
     assert a.notices == b.notices
     assert c.notices == [RoomChanged("lobby"), Revoked("s1", 99)]
 

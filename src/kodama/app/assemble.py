@@ -190,7 +190,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     tokens = Tokens(store, sites, revoke=node.revoke, revoked=revoked)
     node.revoked = lambda session, _: tokens.ended(session)
     identity = Identity(policy_of(settings), tokens, rates_of(settings, metrics), seconds=reactor.seconds)
-    people = People(node, clock=reactor, now=wall_clock)
+    people = People(node, clock=reactor, now=wall_clock, name=token_hex(4))
     node.changed = people.changed
     polls = LongPolls(
         node, people=people, hold=settings.hold, clock=reactor, now=wall_clock, fields=FIELDS,

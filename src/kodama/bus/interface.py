@@ -17,6 +17,7 @@ from typing import Protocol
 import msgspec
 from twisted.internet.defer import Deferred
 
+from kodama.core.lease import State
 from kodama.store.interface import Commit
 
 
@@ -27,11 +28,44 @@ class Ahead(msgspec.Struct, frozen=True, tag="ahead"):
     offset: int
 
 
-class Whisper(msgspec.Struct, frozen=True, tag="whisper"):
-    """Ephemeral events of a room, as JSON; for nodes that follow it."""
+class Person(msgspec.Struct, frozen=True, array_like=True):
+    """Who an author is."""
+
+    id: str
+    name: str
+    kind: str
+
+
+class Seated(msgspec.Struct, frozen=True, array_like=True):
+    """A reader of a room, here for ``seconds`` more; 0: only its state is told."""
+
+    user: str | None
+    client: str
+    person: Person | None
+    state: State
+    seconds: float
+
+
+class Present(msgspec.Struct, frozen=True, tag="present"):
+    """Readers of a room that the sender has, and seats (user, client) that were left; for nodes that
+    follow it."""
 
     room: str
-    events: list[bytes]
+    readers: list[Seated]
+    left: list[tuple[str | None, str]]
+
+
+class WhoIsHere(msgspec.Struct, frozen=True, tag="who"):
+    """The sender wants to be told of all readers of a room."""
+
+    room: str
+
+
+class Types(msgspec.Struct, frozen=True, tag="types"):
+    """Somebody writes in a room."""
+
+    room: str
+    person: Person
 
 
 class RoomChanged(msgspec.Struct, frozen=True, tag="room"):
@@ -62,7 +96,8 @@ class LookAgain(msgspec.Struct, frozen=True, tag="look"):
     """The bus was deaf for a while: look at the store for all that is followed. Made by the bus itself."""
 
 
-Notice = Ahead | Whisper | RoomChanged | RecordsChanged | Revoked | LookAgain
+Around = Present | WhoIsHere | Types  # what is only for nodes that follow the room
+Notice = Ahead | Around | RoomChanged | RecordsChanged | Revoked | LookAgain
 
 
 class Bus(Protocol):

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from kodama.bus.interface import Ahead, LookAgain, Notice, Whisper
+from kodama.bus.interface import Ahead, Around, LookAgain, Notice
 from kodama.bus.line import Line
 from kodama.store.interface import Commit
 
@@ -101,7 +101,7 @@ class RemoteBus:
     def notice(self, notice: Notice) -> None:
         """Hear it here, then send it."""
         self._noticed(notice)
-        channel = channel_of(notice.room) if isinstance(notice, Whisper) else EVERYBODY
+        channel = channel_of(notice.room) if isinstance(notice, Around) else EVERYBODY
         self._send(channel, [], [notice])
 
     def healthy(self) -> bool:

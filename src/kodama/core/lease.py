@@ -34,11 +34,12 @@ class Seat(NamedTuple):
 
 
 class Lease:
-    """One reader's presence in a room until ``until``, in seconds. ``told`` is the version of the
+    """One reader's presence in a room until ``until``, in seconds: the later of ``own``, for which it
+    spoke to this node, and ``elsewhere``, for which other nodes did. ``told`` is the version of the
     room's list that the reader heard of (`UNTOLD`: none yet); ``held`` counts open connections;
     ``lives`` until it has ended."""
 
-    __slots__ = ("held", "lives", "room", "seat", "slot", "state", "told", "until", "who")
+    __slots__ = ("elsewhere", "held", "lives", "own", "room", "seat", "slot", "state", "told", "until", "who")
 
     def __init__(self, room: str, seat: Seat, who: Who) -> None:
         self.room = room
@@ -49,6 +50,8 @@ class Lease:
         self.held = 0
         self.lives = True
         self.until = 0.0
+        self.own = 0.0
+        self.elsewhere = 0.0
         self.slot = 0
 
 

@@ -16,20 +16,23 @@ from typing import Final
 from kodama.core.attendance import Attendance, Diff, Here, Typing
 from kodama.core.event import Author
 from kodama.core.lease import GRACE, LEASE_FLOOR, Deadlines, Lease, Seat, State, lease_seconds
+from kodama.core.sharing import Sharing, Told
 from kodama.core.who import Who
 
 SETTLING: Final = LEASE_FLOOR + GRACE
 
-Told = tuple[str, tuple[Diff | Typing, ...]]
+Due = tuple[str, tuple[Diff | Typing, ...]]
 
 
 class Presence:
     """The people of all rooms. Times are seconds of one clock that never goes back; ``epoch`` is
-    higher than any version told before ``now``, by this process or an earlier one."""
+    higher than any version told before ``now``, by this process or an earlier one. ``sharing`` takes
+    what other nodes should know; without it there are none."""
 
-    __slots__ = ("_began", "_deadlines", "_epoch", "_open", "_rooms", "_unsettled")
+    __slots__ = ("_began", "_deadlines", "_epoch", "_open", "_rooms", "_sharing", "_unsettled")
 
-    def __init__(self, *, now: float, epoch: int) -> None:
+    def __init__(self, *, now: float, epoch: int, sharing: Sharing | None = None) -> None:
+        self._sharing = sharing
         self._began = now
         self._epoch = epoch
         self._rooms: dict[str, Attendance] = {}
@@ -43,7 +46,10 @@ class Presence:
         lease = attendance.leases.get(seat) if attendance is not None else None
         if lease is None:
             lease = self._join(room, seat, who, now=now)
+        if self._sharing is not None:
+            self._share(lease, who, now=now)
         until = now + lease_seconds(hold)
+        lease.own = max(lease.own, until)
         if until > lease.until:
             lease.until = until
         if not lease.slot and lease.until != inf:
@@ -56,8 +62,10 @@ class Presence:
         attendance = self._rooms.get(lease.room)
         if attendance is None or not lease.lives or lease.told != attendance.version:
             return False
-        if until > lease.until:
-            lease.until = until
+        if until > lease.own:
+            lease.own = until
+            if until > lease.until:
+                lease.until = until
         return True
 
     def enter(self, room: str, seat: Seat, who: Who, *, now: float) -> Lease:
@@ -66,25 +74,58 @@ class Presence:
         lease = attendance.leases.get(seat) if attendance is not None else None
         if lease is None:
             lease = self._join(room, seat, who, now=now)
+        if self._sharing is not None:
+            self._share(lease, who, now=now)
         lease.held += 1
-        lease.until = inf
+        lease.until = lease.own = inf
         return lease
 
     def let_go(self, lease: Lease, *, now: float) -> None:
         """Note that a connection has closed; its reader may come back as long as the lease lasts."""
         lease.held -= 1
         if lease.held == 0:
-            lease.until = 0.0
+            lease.own = now + lease_seconds(0)
+            lease.until = lease.elsewhere
             if lease.lives:
                 self.take_as_told(lease)
-                self._deadlines.extend(lease, now + lease_seconds(0))
+                self._deadlines.extend(lease, lease.own)
+
+    def heard(self, room: str, told: Told, *, now: float) -> None:
+        """Take another node's word of a reader."""
+        attendance = self._rooms.get(room)
+        lease = attendance.leases.get(told.seat) if attendance is not None else None
+        if told.seconds and lease is None:
+            lease = self._join(room, told.seat, Who(author=told.author), now=now)
+        if lease is None:
+            return
+        self._mark(lease, told.state, now=now)
+        lease.elsewhere = max(lease.elsewhere, now + told.seconds)
+        if told.seconds and lease.until != inf:
+            self._deadlines.extend(lease, lease.elsewhere)
+
+    def heard_gone(self, room: str, seat: Seat, *, now: float) -> None:
+        """Take another node's word that a reader has left."""
+        lease = self.reader(room, seat)
+        if lease is not None:
+            self._part(lease, now=now)
+
+    def tell_again(self, room: str) -> None:
+        """Let the other nodes be told of all own readers of a room: one of them asks."""
+        attendance = self._rooms.get(room)
+        if attendance is not None and self._sharing is not None:
+            for lease in attendance.leases.values():
+                if lease.own:
+                    self._sharing.changed(lease)
+
+    def knows(self, room: str) -> bool:
+        """Return whether anybody is known to be in a room, or was just now."""
+        return room in self._rooms
 
     def end(self, lease: Lease, *, now: float) -> None:
         """Let a reader be gone at once, whoever holds its lease."""
-        attendance = self._rooms.get(lease.room)
-        if attendance is not None:
-            attendance.part(lease, now=now)
-            self._open[lease.room] = attendance
+        if self._sharing is not None and lease.lives:
+            self._sharing.gone(lease)
+        self._part(lease, now=now)
 
     def leave(self, room: str, user: str, *, now: float) -> None:
         """Let a person be gone from a room at once, with all their readers."""
@@ -92,10 +133,11 @@ class Presence:
             self.end(lease, now=now)
 
     def forget(self, which: Callable[[Lease], bool], *, now: float) -> None:
-        """End the leases that ``which`` picks; looks at every one there is."""
+        """End the leases that ``which`` picks; looks at every one there is but those that only other
+        nodes know who they are of."""
         for attendance in tuple(self._rooms.values()):
             for lease in tuple(attendance.leases.values()):
-                if which(lease):
+                if lease.own and which(lease):
                     self.end(lease, now=now)
 
     def reader(self, room: str, seat: Seat) -> Lease | None:
@@ -110,10 +152,9 @@ class Presence:
 
     def mark(self, lease: Lease, state: State, *, now: float) -> None:
         """Note whether the person is at this reader."""
-        attendance = self._rooms.get(lease.room)
-        if attendance is not None:
-            attendance.mark(lease, state, now=now)
-            self._open[lease.room] = attendance
+        if self._sharing is not None and lease.state is not state:
+            self._sharing.changed(lease)
+        self._mark(lease, state, now=now)
 
     def type(self, room: str, author: Author, *, now: float) -> None:
         """Note that ``author`` types in a room; where nobody is present, nobody is told."""
@@ -150,10 +191,10 @@ class Presence:
                 del self._rooms[room]
         return told
 
-    def sweep(self, now: float) -> list[Told]:
+    def sweep(self, now: float) -> list[Due]:
         """Let lapse what was not renewed; return what all rooms have to tell now."""
         for lease in self._deadlines.lapsed(now):
-            self.end(lease, now=now)
+            self._part(lease, now=now)
         if self._unsettled and not self.partial(now):
             self._settle(now)
         return [(room, told) for room in tuple(self._open) if (told := self.tell(room, now=now))]
@@ -165,7 +206,7 @@ class Presence:
     @property
     def quiet(self) -> bool:
         """Return whether nothing will come of a sweep, however late."""
-        return not (self._open or self._unsettled or len(self._deadlines))
+        return not (self._open or self._unsettled or len(self._deadlines) or self._sharing)
 
     @property
     def numbers(self) -> tuple[int, int]:
@@ -184,6 +225,27 @@ class Presence:
         if room in self._unsettled:
             attendance.take_as_told(lease)  # the jump that ends the settling is enough
         return lease
+
+    def _share(self, lease: Lease, who: Who, *, now: float) -> None:
+        """Tell the others of a reader that has not spoken to this node before, or not for long."""
+        if lease.own <= now:
+            lease.who = who
+            assert self._sharing is not None
+            self._sharing.changed(lease)
+
+    def _mark(self, lease: Lease, state: State, *, now: float) -> None:
+        attendance = self._rooms.get(lease.room)
+        if attendance is not None and lease.state is not state:
+            attendance.mark(lease, state, now=now)
+            self._open[lease.room] = attendance
+
+    def _part(self, lease: Lease, *, now: float) -> None:
+        if self._sharing is not None:
+            self._sharing.ended(lease)
+        attendance = self._rooms.get(lease.room)
+        if attendance is not None:
+            attendance.part(lease, now=now)
+            self._open[lease.room] = attendance
 
     def _settle(self, now: float) -> None:
         for room in self._unsettled:

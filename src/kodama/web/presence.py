@@ -41,7 +41,20 @@ class PresenceApi:
     def show(self, request: Request, caller: Caller, room: str) -> None:
         """``GET /v1/rooms/{room}/presence``."""
         limit = commands.names_limit(commands.parameters(request.line.query))
-        self._in(request, caller, room, lambda: raw_json_answer(200, self._people.listing(room, limit=limit)))
+
+        def go(live: LiveRoom) -> None:
+            admit(live.facts, caller.who)
+            request.answer(raw_json_answer(200, self._people.listing(room, limit=limit)))
+
+        async def look() -> None:
+            live = self._node.followed(room) or await self._node.room(room)
+            admit(live.facts, caller.who)
+            waiting = self._people.known(room)
+            if waiting is not None:
+                await waiting
+            go(live)
+
+        Deferred.fromCoroutine(look()).addErrback(lambda failure: self._fail(request, failure))
 
     def mark(self, request: Request, caller: Caller, room: str) -> None:
         """``PUT /v1/rooms/{room}/presence``."""

@@ -4,14 +4,20 @@ reader of one is shown of the others is what the store was asked for."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from secrets import token_hex
 from typing import Any
+from unittest.mock import patch
 
 from twisted.internet.defer import fail
 
 from kodama.app import assemble as assembly
+from kodama.bus.interface import Bus
+from kodama.bus.local import LocalBus
+from kodama.bus.remote import RemoteBus
 from kodama.core.change import Change
 from kodama.store.interface import Group, Settle, StoreUnavailable
 from kodama.store.memory import MemoryStore
+from tests.conformance.buses import Hub, HubLine
 from tests.conformance.transports.house import House, SlowStore
 
 SHARED = "postgresql://a.store.that.others.write.to/"
@@ -36,22 +42,41 @@ class SharedStore(SlowStore):
 
 
 class Neighbour(House):
-    """One of the sites. Time is each one's own."""
+    """One of the sites. Time is each one's own; ``hub`` is the broker, if they have one."""
 
-    def __init__(self, inner: MemoryStore) -> None:
+    def __init__(self, inner: MemoryStore, hub: Hub | None = None) -> None:
         self._inner = inner
+        self._hub = hub
         super().__init__(store=SHARED)
 
     def _begin(self) -> None:
         self.store = SharedStore(self._inner)
-        super()._begin()
+        with patch.object(assembly, "open_bus", self._open_bus):
+            super()._begin()
+
+    def _open_bus(self, settings: object, reactor: Any) -> Bus:
+        if self._hub is None:
+            return LocalBus()
+        return RemoteBus(HubLine(self._hub), node=token_hex(4), clock=reactor)
+
+    def vanish(self) -> None:
+        """Be gone as by `kill -9`: nothing is said, and nothing is heard any more."""
+        assert self._hub is not None
+        self._hub.lines = [line for line in self._hub.lines if line is not self.service._node._bus._line]
 
     def look(self) -> None:
         """Let the time of a regular look pass."""
         self.pass_seconds(assembly.LOOK_SECONDS)
 
 
-def street(count: int = 2) -> list[Neighbour]:
+def street(count: int = 2, *, hub: Hub | None = None) -> list[Neighbour]:
     """Return ``count`` sites on one store."""
     inner = MemoryStore(lambda: 1_795_000_000_000)
-    return [Neighbour(inner) for _ in range(count)]
+    return [Neighbour(inner, hub) for _ in range(count)]
+
+
+def pass_everywhere(houses: list[Neighbour], seconds: float) -> None:
+    """Let time pass on all of them."""
+    for _ in range(round(seconds * 10)):
+        for house in houses:
+            house.reactor.advance(0.1)
