@@ -29,6 +29,7 @@ from kodama.bus.interface import (
     RecordsChanged,
     Revoked,
     RoomChanged,
+    Spent,
     Types,
     WhoIsHere,
 )
@@ -64,7 +65,7 @@ class Node:
 
     Where others write, too, whoever answers a reader asks `current` first: ``shared`` says so.
     ``revoked`` and ``changed`` are called when a session has ended, or a room has other settings,
-    ``around`` when a node says something of a room's readers.
+    ``around`` when a node says something of a room's readers, ``spent`` what senders took elsewhere.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Node:
         self.revoked: Callable[[str, int], None] = _nobody_minds
         self.records_changed: Callable[[RecordsChanged], None] = _nobody_minds
         self.changed: Callable[[RoomFacts], None] = _nobody_minds
+        self.spent: Callable[[Spent], None] = _nobody_minds
         self.around: Callable[[Around], None] = _nobody_minds
 
     def start(self) -> None:
@@ -144,6 +146,10 @@ class Node:
                 watcher.hear(room, ephemeral)
             except Exception:  # noqa: BLE001 - one watcher's trouble is not the next one's
                 _log.failure("passing on an ephemeral event failed")
+
+    def tell_spent(self, spent: Spent) -> None:
+        """Let every node know which tokens were given; this one hears it, too."""
+        self._bus.notice(spent)
 
     def tell_around(self, notice: Around) -> None:
         """Let every node that follows a room hear of its readers; this one hears it, too."""
@@ -278,6 +284,8 @@ class Node:
         match notice:
             case Present() | WhoIsHere() | Types():
                 self.around(notice)
+            case Spent():
+                self.spent(notice)
             case Revoked():
                 self.revoked(notice.session, notice.until)
             case RecordsChanged():

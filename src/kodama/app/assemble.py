@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from kodama.app.service import KodamaService
 from kodama.app.settings import BadSetting, Settings
 from kodama.app.tls import Certificate
+from kodama.bill import Bill
 from kodama.bus.interface import Bus
 from kodama.bus.local import LocalBus
 from kodama.bus.remote import RemoteBus
@@ -189,7 +190,9 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     sites = Sites(site_keys(settings), sources=sets, audience=settings.jwt_audience)
     tokens = Tokens(store, sites, revoke=node.revoke, revoked=revoked)
     node.revoked = lambda session, _: tokens.ended(session)
-    identity = Identity(policy_of(settings), tokens, rates_of(settings, metrics), seconds=reactor.seconds)
+    rates = rates_of(settings, metrics)
+    identity = Identity(policy_of(settings), tokens, rates, seconds=reactor.seconds)
+    bills = (Bill(node, rates.buckets, clock=reactor).tell,) if shared else ()
     people = People(node, clock=reactor, now=wall_clock, name=token_hex(4))
     node.changed = people.changed
     polls = LongPolls(
@@ -302,6 +305,6 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         reactor=reactor, node=node, factory=factory, host=settings.host, port=settings.port,
         certificate=certificate(settings, reactor), drain=settings.drain,
         started=(tokens.start, registry.start, outlets.start), draining=draining,
-        watch=(watch, registry.look), inherited=inherited,
+        watch=(watch, registry.look, *bills), inherited=inherited,
         look=LOOK_SECONDS if shared else None,
     )  # fmt: skip

@@ -92,12 +92,18 @@ class RecordsChanged(msgspec.Struct, frozen=True, tag="records"):
     keys: list[str]
 
 
+class Spent(msgspec.Struct, frozen=True, tag="spent"):
+    """Tokens that the sender gave: from which buckets, to whom, how many."""
+
+    taken: list[tuple[str, str, int]]
+
+
 class LookAgain(msgspec.Struct, frozen=True, tag="look"):
     """The bus was deaf for a while: look at the store for all that is followed. Made by the bus itself."""
 
 
 Around = Present | WhoIsHere | Types  # what is only for nodes that follow the room
-Notice = Ahead | Around | RoomChanged | RecordsChanged | Revoked | LookAgain
+Notice = Ahead | Around | RoomChanged | RecordsChanged | Revoked | Spent | LookAgain
 
 
 class Bus(Protocol):

@@ -23,15 +23,16 @@ class Buckets:
     """One token bucket per sender; the ones longest unused are forgotten first.
 
     A forgotten bucket comes back full: with more than 50,000 senders at a time that is the
-    price of bounded memory.
+    price of bounded memory. ``taken``, if it is not None, counts the tokens given.
     """
 
-    __slots__ = ("_levels", "_limit", "_rate")
+    __slots__ = ("_levels", "_limit", "_rate", "taken")
 
     def __init__(self, rate: Rate, *, limit: int = SENDERS_REMEMBERED) -> None:
         self._rate = rate
         self._limit = limit
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self.taken: dict[str, int] | None = None
 
     def take(self, sender: str, *, now: float, ahead: float = 0.0) -> float:
         """Take one token and return 0, or return the seconds until there is one.
@@ -41,9 +42,12 @@ class Buckets:
         level, since = self._levels.pop(sender, (float(self._rate.burst), now))
         level = min(self._rate.burst, level + max(0.0, now - since) * self._rate.per_second)
         wait = max(0.0, (1.0 - level) / self._rate.per_second)
-        self._levels[sender] = (level - 1.0 if wait <= ahead else level, now)
+        granted = wait <= ahead
+        self._levels[sender] = (level - 1.0 if granted else level, now)
         if len(self._levels) > self._limit:
             self._levels.popitem(last=False)
+        if granted and self.taken is not None:
+            self.taken[sender] = self.taken.get(sender, 0) + 1
         return wait
 
     def wait(self, sender: str, *, now: float) -> float:
@@ -51,6 +55,20 @@ class Buckets:
         level, since = self._levels.get(sender, (float(self._rate.burst), now))
         level += max(0.0, now - since) * self._rate.per_second
         return max(0.0, (1.0 - level) / self._rate.per_second)
+
+    @property
+    def burst(self) -> int:
+        """Return how many tokens a sender has that has been quiet."""
+        return self._rate.burst
+
+    def owe(self, sender: str, tokens: int, *, now: float) -> None:
+        """Take tokens that were given elsewhere already, down to a burst below nothing."""
+        burst = float(self.burst)
+        level, since = self._levels.pop(sender, (burst, now))
+        level = min(burst, level + max(0.0, now - since) * self._rate.per_second)
+        self._levels[sender] = (max(-burst, level - tokens), now)
+        if len(self._levels) > self._limit:
+            self._levels.popitem(last=False)
 
 
 @lru_cache(maxsize=4096)

@@ -52,6 +52,12 @@ class Rates:
         self._sessions = {deed: Buckets(rate) for deed, rate in rates.items()}
         self._metrics = metrics
 
+    @property
+    def buckets(self) -> Mapping[str, Buckets]:
+        """Return all buckets by name: what is taken from them is taken on all nodes."""
+        networks = {f"{deed} network": one for deed, one in self._networks.items()}
+        return networks | {f"{deed} session": one for deed, one in self._sessions.items()}
+
     def charge(self, deed: Deed, sender: Sender | None, *, now: float, ahead: float = 0.0) -> float:
         """Count one deed; return 0, or in how many of at most ``ahead`` seconds it is due. Raises
         `RateLimited`."""

@@ -44,10 +44,10 @@ class SharedStore(SlowStore):
 class Neighbour(House):
     """One of the sites. Time is each one's own; ``hub`` is the broker, if they have one."""
 
-    def __init__(self, inner: MemoryStore, hub: Hub | None = None) -> None:
+    def __init__(self, inner: MemoryStore, hub: Hub | None = None, **settings: object) -> None:
         self._inner = inner
         self._hub = hub
-        super().__init__(store=SHARED)
+        super().__init__(store=SHARED, **settings)
 
     def _begin(self) -> None:
         self.store = SharedStore(self._inner)
@@ -69,10 +69,10 @@ class Neighbour(House):
         self.pass_seconds(assembly.LOOK_SECONDS)
 
 
-def street(count: int = 2, *, hub: Hub | None = None) -> list[Neighbour]:
+def street(count: int = 2, *, hub: Hub | None = None, **settings: object) -> list[Neighbour]:
     """Return ``count`` sites on one store."""
     inner = MemoryStore(lambda: 1_795_000_000_000)
-    return [Neighbour(inner, hub) for _ in range(count)]
+    return [Neighbour(inner, hub, **settings) for _ in range(count)]
 
 
 def pass_everywhere(houses: list[Neighbour], seconds: float) -> None:
