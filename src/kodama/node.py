@@ -47,6 +47,7 @@ from kodama.store.together import Together
 
 TAIL_AT_OPEN: Final = 1024 * 1024
 ROOMS_FOLLOWED: Final = 10_000
+BLIND_SECONDS: Final = 6.0  # of a shared store that does not answer; what the bus says is not passed on then
 ANSWERS_BYTES: Final = 32 * 1024 * 1024
 _log: Final = Logger()
 
@@ -87,6 +88,7 @@ class Node:
         self._woken: list[LiveRoom] = []
         self._telling = False
         self._turns = count(1)
+        self._looked = clock.seconds()
         self._standings = Together(self._ask, self._compare)
         self.revoked: Callable[[str, int], None] = _nobody_minds
         self.records_changed: Callable[[RecordsChanged], None] = _nobody_minds
@@ -183,7 +185,22 @@ class Node:
 
         What a bus lost is found here; where there is no other node nothing can be lost.
         """
-        return self.current(tuple(self._rooms)) if self._rooms else succeed(None)
+        began = self._clock.seconds()
+
+        def looked(_: None) -> None:
+            self._looked = began
+
+        asking = self.current(tuple(self._rooms)) if self._rooms else succeed(None)
+        return asking.addCallback(looked)
+
+    @property
+    def blind(self) -> bool:
+        """Return whether a store that others write to has not been looked at for too long.
+
+        Rooms may have been closed to their readers meanwhile, so nothing is passed on from the bus:
+        it will be found in the store.
+        """
+        return self.shared and self._clock.seconds() - self._looked > BLIND_SECONDS
 
     def current(self, names: Sequence[str]) -> Deferred[None]:
         """Make sure that memory has all that any node committed to ``names``, or settled about them,
@@ -267,6 +284,8 @@ class Node:
         self.metrics.delivery_seconds.observe(self._clock.seconds() - began, self.metrics.deliveries - before)
 
     def _heard(self, commits: Sequence[Commit]) -> None:
+        if self.blind and not self._telling:
+            return
         for commit in commits:
             opening = self._opening.get(commit.room)
             if opening is not None:

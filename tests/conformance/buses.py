@@ -29,8 +29,10 @@ class Hub:
         self.drop, self.double, self.delay = drop, double, delay
         self.lines: list[HubLine] = []
         self.late: list[tuple[str, bytes]] = []
+        self.passed = 0
 
     def pass_on(self, channel: str, payload: bytes) -> None:
+        self.passed += 1
         if self.random.random() < self.drop:
             return
         for _ in range(1 + (self.random.random() < self.double)):

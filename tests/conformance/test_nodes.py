@@ -146,6 +146,30 @@ def test_a_node_that_heard_nothing_finds_out_by_one_question(hub: Hub, machines:
     assert machines[2].node.store.reads - asked == 4  # type: ignore[attr-defined]
 
 
+def test_one_message_costs_the_bus_one_frame_and_the_other_nodes_no_question(
+    hub: Hub, machines: list[Machine]
+) -> None:
+    machines[0].append(publish("the first makes the room, whose settings are read"))
+    for one in machines:
+        one.wait(one.node.look())
+    frames = hub.passed
+    asked = [one.node.store.reads for one in machines]  # type: ignore[attr-defined]
+    machines[0].append(publish("x"))
+    assert hub.passed - frames == 1
+    for one, before in zip(machines, asked, strict=True):
+        assert one.readers["lobby"].got == [1, 2]
+        assert one.node.store.reads == before  # type: ignore[attr-defined]
+
+
+def test_a_look_at_a_thousand_rooms_is_one_question(machines: list[Machine]) -> None:
+    one = machines[0]
+    for number in range(1000):
+        one.wait(one.node.room(f"r{number}"))
+    asked = one.node.store.reads  # type: ignore[attr-defined]
+    one.wait(one.node.look())
+    assert one.node.store.reads - asked == 1  # type: ignore[attr-defined]
+
+
 def test_a_word_that_the_room_is_ahead_makes_the_node_read(hub: Hub, machines: list[Machine]) -> None:
     hub.drop = 1
     machines[0].append(publish("x"))

@@ -11,7 +11,7 @@ import pytest
 from kodama.core.event import Message, decode
 from kodama.core.room import DAY_MS, Retention, RoomFacts
 from kodama.store.interface import Stored, StoreDamaged, StoreUnavailable
-from kodama.store.postgres import PostgresStore
+from kodama.store.postgres import PostgresStore, server
 from kodama.store.postgres.server import WEEK_MS, schema
 from tests import engines
 from tests.conformance.stores import BEN, HandReactor, Site, publish
@@ -197,3 +197,17 @@ def test_another_history_of_the_database_is_another_epoch() -> None:
         site.stop()
     finally:
         server.close()
+
+
+def test_a_node_that_is_frozen_while_it_holds_a_room_does_not_hold_it_for_long(
+    monkeypatch: pytest.MonkeyPatch, site: Site, url: str
+) -> None:
+    site.append(publish("before"))
+    monkeypatch.setattr(server, "IDLE_MS", 200)
+    frozen = server.connect(url)
+    frozen.execute("BEGIN")
+    frozen.execute("SELECT 1 FROM kodama_rooms WHERE name = 'lobby' FOR UPDATE")
+    assert site.stored(publish("goes on")).entry.offset == 2
+    with pytest.raises(psycopg.Error):
+        frozen.execute("SELECT 1")
+    frozen.close()

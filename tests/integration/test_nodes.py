@@ -4,9 +4,6 @@ doubled or reordered, and whatever one node has acknowledged, each of them shows
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -15,75 +12,22 @@ from kodama.app.verify import _loop_factory as loop_factory
 from kodama.verify.report import Report
 from kodama.verify.run import Plan, verify
 from tests.cluster import Cluster
-
-SOAK = os.environ.get("KODAMA_TEST_SIZE") == "soak"
-FROZEN = 10.0 if SOAK else 2.5
-CALM = 4.0 if SOAK else 0.7
-Fault = Callable[[Cluster], Awaitable[None]]
-
-
-async def kill_a_node(cluster: Cluster) -> None:
-    await cluster.nodes[1].kill()
-    await asyncio.sleep(CALM)
-    await cluster.nodes[1].start()
-
-
-async def restart_every_node_in_turn(cluster: Cluster) -> None:
-    for node in cluster.nodes:
-        assert await node.restart() == 0
-
-
-async def freeze_a_node(cluster: Cluster) -> None:
-    cluster.nodes[2].send(signal.SIGSTOP)
-    await asyncio.sleep(FROZEN)
-    cluster.nodes[2].send(signal.SIGCONT)
-
-
-async def freeze_the_broker(cluster: Cluster) -> None:
-    assert cluster.broker is not None
-    cluster.broker.signal(signal.SIGSTOP)
-    await asyncio.sleep(FROZEN)
-    cluster.broker.signal(signal.SIGCONT)
-
-
-async def restart_the_broker(cluster: Cluster) -> None:
-    assert cluster.broker is not None
-    cluster.broker.stop()
-    await asyncio.sleep(CALM)
-    await asyncio.to_thread(cluster.broker.start)
-
-
-async def freeze_the_database(cluster: Cluster) -> None:
-    cluster.freeze_postgres(signal.SIGSTOP)
-    await asyncio.sleep(FROZEN)
-    cluster.freeze_postgres(signal.SIGCONT)
-
-
-async def crash_the_database(cluster: Cluster) -> None:
-    await asyncio.to_thread(cluster.postgres.stop, "immediate")
-    await asyncio.to_thread(cluster.postgres.start)
-
-
-async def cut_a_node_off_the_broker(cluster: Cluster) -> None:
-    pipe = cluster.nodes[0].pipes["bus"]
-    for ways in ((), ("up",), ("down",)):
-        pipe.cut(*ways)
-        await asyncio.sleep(FROZEN / 2)
-        pipe.mend()
-        await asyncio.sleep(CALM)
-
-
-async def cut_a_node_off_the_database(cluster: Cluster) -> None:
-    pipe = cluster.nodes[0].pipes["store"]
-    for ways in ((), ("up",), ("down",)):
-        pipe.cut(*ways)
-        await asyncio.sleep(FROZEN / 2)
-        pipe.mend()
-        await asyncio.sleep(CALM)
-
-
-async def nothing_but_the_loss(cluster: Cluster) -> None:
-    await asyncio.sleep(FROZEN)
+from tests.faults import (
+    CALM,
+    SOAK,
+    Fault,
+    crash_the_database,
+    cut_a_node_off_the_broker,
+    cut_a_node_off_the_database,
+    freeze_a_node,
+    freeze_the_broker,
+    freeze_the_database,
+    kill_a_node,
+    nothing_but_the_loss,
+    restart_every_node_in_turn,
+    restart_the_broker,
+)
+from tests.recovery import Probe, Row
 
 
 async def judged(cluster: Cluster, faults: list[Fault]) -> Report:
@@ -143,3 +87,19 @@ def test_nodes_keep_the_promise_whatever_fails(bus: str, tmp_path: Path) -> None
 @pytest.mark.crash
 def test_a_bus_that_loses_a_fifth_loses_nobody_a_message(tmp_path: Path) -> None:
     judge(tmp_path, [nothing_but_the_loss], bus="nats", lost=0.2)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("bus", sorted(QUICK))
+def test_the_time_to_recover_is_bounded(bus: str, tmp_path: Path) -> None:
+    """What `docs/how-to/several-nodes.md` has in its table is printed here."""
+    faults = [nothing_but_the_loss, *(WITHOUT_A_BROKER if bus == "postgresql" else WITH_ONE)]
+
+    async def whole() -> list[Row]:
+        async with Cluster(tmp_path, bus=bus) as there, Probe(there) as probe:
+            return [await probe.during(fault) for fault in faults]
+
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        rows = runner.run(whole())
+    print("\n".join([f"{bus}:", *map(str, rows)]))  # noqa: T201 - for whoever reads a soak
+    assert all(row.after < 15 for row in rows)

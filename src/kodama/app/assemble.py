@@ -249,7 +249,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
             **{framing.name.lower(): one.waiting for framing, one in streams.items()},
         },
         connections=lambda: factory.connections, present=lambda: people.numbers,
-        bus=bus.counts,
+        bus=bus.counts, blind=lambda: node.blind,
     )  # fmt: skip
     echoes = Echoes(SocketLimits(message=ECHO_LIMIT))
     desks = Desks(api, presence, identity, now=wall_clock)

@@ -23,7 +23,7 @@ class Operations(Collector):
     def __init__(
         self, metrics: Metrics, store: Store, *, waiting: Callable[[], dict[str, int]],
         connections: Callable[[], int], present: Callable[[], tuple[int, int]],
-        bus: Callable[[], Mapping[str, int]] = dict,
+        bus: Callable[[], Mapping[str, int]] = dict, blind: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
         self._metrics = metrics
         self._store = store
@@ -31,6 +31,7 @@ class Operations(Collector):
         self._connections = connections
         self._present = present
         self._bus = bus
+        self._blind = blind
         self._registry = CollectorRegistry()
         self._registry.register(self)
         self.draining = False
@@ -43,6 +44,8 @@ class Operations(Collector):
         """``GET /readyz``: the store answers and the node is not draining."""
         if self.draining:
             return code_answer("overloaded", "The server is draining.")
+        if self._blind():
+            return code_answer("overloaded", "The store has not answered for some seconds.")
         if not self._store.healthy():
             return code_answer("overloaded", "The store cannot write.")
         return json_answer(200, READY)

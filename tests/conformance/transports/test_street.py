@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from urllib.parse import quote
 
 import pytest
 
-from tests.conformance.transports.adapters import Door
+from tests.conformance.buses import Hub
+from tests.conformance.transports.adapters import Door, LongPoll
 from tests.conformance.transports.house import Wire, request
 from tests.conformance.transports.street import Neighbour, street
 from tests.conformance.transports.ways import EVERY, LOSSLESS, Way, asking, every, reading
@@ -158,3 +160,31 @@ def test_a_poll_that_cannot_be_answered_now_may_come_again() -> None:
     assert asked.got.startswith(b"HTTP/1.1 503 ")
     assert b"\r\nRetry-After: " in asked.got
     assert b"cannot read this now" in asked.got
+
+
+def test_what_the_bus_says_is_not_passed_on_by_a_node_that_cannot_see_the_store() -> None:
+    """The room may have been closed to its readers meanwhile."""
+    here, there = street(2, hub=Hub(Random(1)))
+    here.say("first")
+    reader = reading(there, LongPoll)
+    here.say("heard")
+    assert reader.read_on().texts == ["heard"]
+    there.store.down = True
+    there.pass_seconds(9)
+    assert there.ask("GET", "/readyz")[0] == 503
+    here.say("not passed on")
+    assert reader.read_on().texts == ["heard"]
+    there.store.down = False
+    there.look()
+    assert reader.read_on().texts == ["heard", "not passed on"]
+    assert there.ask("GET", "/readyz")[0] == 200
+
+
+def test_a_node_whose_database_is_away_for_a_moment_goes_on_hearing() -> None:
+    here, there = street(2, hub=Hub(Random(1)))
+    here.say("first")
+    reader = reading(there, LongPoll)
+    there.store.down = True
+    there.pass_seconds(4)
+    here.say("heard")
+    assert reader.read_on().texts == ["heard"]

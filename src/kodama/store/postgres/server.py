@@ -22,8 +22,14 @@ from kodama.store.stamps import new_epoch
 
 CONNECT_SECONDS: Final = 5
 STATEMENT_MS: Final = 30_000
+IDLE_MS: Final = 5_000  # how long rooms wait for a node that is frozen or cut off while it holds their locks
 MIGRATING: Final = 0x6B6F64616D61  # the advisory lock of whoever changes the schema ("kodama")
 WEEK_MS: Final = 7 * 86_400_000
+
+# A network that is cut says nothing: after so long without a sign of the other machine, connect anew.
+_CUT_OFF: Final[dict[str, Any]] = {
+    "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 12_000,
+}  # fmt: skip
 
 _PARTITIONS: Final = re.compile(r"/\*partitions (.*?)\*/", re.DOTALL)
 
@@ -39,9 +45,9 @@ def schema() -> list[str]:
 
 def connect(url: str) -> Connection:
     """Return a connection that commits durably; raises psycopg's errors."""
-    connection = psycopg.connect(url, connect_timeout=CONNECT_SECONDS, autocommit=True)
+    connection = psycopg.connect(url, connect_timeout=CONNECT_SECONDS, autocommit=True, **_CUT_OFF)
     connection.execute(f"SET statement_timeout = {STATEMENT_MS}")
-    connection.execute(f"SET idle_in_transaction_session_timeout = {STATEMENT_MS}")
+    connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_MS}")
     connection.execute("SET synchronous_commit = on")
     connection.prepare_threshold = 2
     return connection
