@@ -115,6 +115,7 @@ def test_what_another_version_says_is_passed_over(ears: Ears) -> None:
     a.bus.tell([commit("lobby", 1)])
     b.until(lambda: bool(b.commits))
     assert b.commits == [commit("lobby", 1)]
+    assert b.bus.counts()["unread"] == 2
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,8 @@ class Machine:
 
     def __init__(self, url: str, hub: Hub, name: str) -> None:
         self.reactor, clock = HandReactor(), Clock()
-        store = PostgresStore(url, reactor=self.reactor, now=lambda: 1_000_000)
+        self.now = 1_000_000
+        store = PostgresStore(url, reactor=self.reactor, now=lambda: self.now)
         bus = RemoteBus(HubLine(hub), node=name, clock=clock)
         self.node = Node(
             store, bus, clock=clock, metrics=Metrics(), tail_memory=2**20, retention=Retention(),
@@ -282,6 +283,19 @@ def test_a_room_that_the_store_has_lost_begins_anew(machines: list[Machine]) -> 
     machines[1].wait(machines[1].node.look())
     assert not room.exists
     assert not room.stream.knows(before)
+
+
+def test_a_clock_that_is_wrong_on_one_node_neither_turns_time_back_nor_makes_a_hole(
+    machines: list[Machine],
+) -> None:
+    machines[1].now += 300_000
+    machines[2].now -= 300_000
+    for number in range(9):
+        machines[number % 3].append(publish(str(number)))
+    for one in machines:
+        assert one.readers["lobby"].got == list(range(1, 10))
+        times = [entry.time for entry in one.rooms["lobby"].stream._entries]
+        assert times == sorted(times)
 
 
 def test_a_session_revoked_on_one_node_is_heard_of_on_the_others(machines: list[Machine]) -> None:

@@ -4,11 +4,14 @@ doubled or reordered, and whatever one node has acknowledged, each of them shows
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 
 from kodama.app.verify import _loop_factory as loop_factory
+from kodama.client.aio import AsyncClient
+from kodama.client.asks import Ask
 from kodama.verify.report import Report
 from kodama.verify.run import Plan, verify
 from tests.cluster import Cluster
@@ -65,6 +68,7 @@ def judge(folder: Path, faults: list[Fault], **cluster: object) -> None:
     assert report.figures.messages > 20
 
 
+SLOW = 1.0  # what a shared machine may add
 QUICK = {
     "nats": [kill_a_node, freeze_the_broker, crash_the_database],
     "redis": [freeze_a_node, restart_the_broker, cut_a_node_off_the_broker],
@@ -87,6 +91,70 @@ def test_nodes_keep_the_promise_whatever_fails(bus: str, tmp_path: Path) -> None
 @pytest.mark.crash
 def test_a_bus_that_loses_a_fifth_loses_nobody_a_message(tmp_path: Path) -> None:
     judge(tmp_path, [nothing_but_the_loss], bus="nats", lost=0.2)
+
+
+async def ended(url: str, target: str, token: str, going: asyncio.Event) -> float:
+    """Read a stream until it ends and return when that was; ``going`` is set once it has begun."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    writer.write(
+        f"GET {target} HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n"
+        f"Authorization: Bearer {token}\r\n\r\n".encode()
+    )
+    said = b""
+    while b'"problem"' not in said:
+        piece = await reader.read(65536)
+        assert piece, said
+        said += piece
+        if b'"ready"' in said:
+            going.set()
+    writer.close()
+    return asyncio.get_running_loop().time()
+
+
+async def time_to_lose(cluster: Cluster, how: str) -> float:
+    """Return after how many seconds the readers of all nodes have lost what one node took from them."""
+    owner, stranger = AsyncClient(cluster.urls[0]), AsyncClient(cluster.urls[1])
+    for client, name in ((owner, "Aiko"), (stranger, "Ben")):
+        client.token = (await client.open_session(name=name)).token
+    room = how.replace("_", "-")
+    settings = {"access": "public"}
+    await owner.ask(Ask("PUT", f"/v1/rooms/{room}", json.dumps(settings).encode()))
+    begun = [asyncio.Event() for _ in cluster.urls]
+    readings = [
+        asyncio.create_task(ended(url, f"/v1/rooms/{room}/events", str(stranger.token), going))
+        for url, going in zip(cluster.urls, begun, strict=True)
+    ]
+    await asyncio.gather(*(going.wait() for going in begun))
+    at = asyncio.get_running_loop().time()
+    if how == "the_session_ends":
+        await stranger.close_session()
+    else:
+        settings["access"] = "secret"
+        await owner.ask(Ask("PUT", f"/v1/rooms/{room}", json.dumps(settings).encode()))
+    times = await asyncio.gather(*readings)
+    for client in (owner, stranger):
+        await client.close()
+    return max(times) - at
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize(
+    ("lost", "secret"), [pytest.param(0.0, 1.0, marks=pytest.mark.soak), pytest.param(1.0, 3.0)]
+)
+def test_access_that_one_node_takes_is_lost_on_all_of_them_in_time(
+    lost: float, secret: float, tmp_path: Path
+) -> None:
+    """Within a second, over a bus that works; and within the time of a look, over one that loses everything."""
+
+    async def whole() -> list[float]:
+        async with Cluster(tmp_path, bus="nats", lost=lost) as there:
+            return [await time_to_lose(there, how) for how in ("the_session_ends", "the_room_is_secret")]
+
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        ends, closed = runner.run(whole())
+    print(f"lost {lost:.0%}: a session {ends:.2f} s, a room {closed:.2f} s")  # noqa: T201 - for a soak
+    assert ends < 1.0 + SLOW
+    assert closed < secret + SLOW
 
 
 @pytest.mark.soak

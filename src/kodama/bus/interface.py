@@ -134,7 +134,8 @@ class Bus(Protocol):
         ...
 
     def counts(self) -> Mapping[str, int]:
-        """Return what happened so far: ``received``, ``missed``, ``dropped``, ``breaks``."""
+        """Return what happened so far: ``received``, ``missed``, ``dropped``, ``breaks``,
+        ``unread``."""
         ...
 
     def stop(self) -> Deferred[None]:

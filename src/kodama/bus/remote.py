@@ -55,12 +55,13 @@ class RemoteBus:
         self.missed = 0
         self.received = 0
         self.breaks = 0
+        self.unread = 0
 
     def counts(self) -> Mapping[str, int]:
         """Return what was received, what the broker lost or did not take, and how often it broke."""
         return {
             "received": self.received, "missed": self.missed, "dropped": self._line.dropped,
-            "breaks": self.breaks,
+            "breaks": self.breaks, "unread": self.unread,
         }  # fmt: skip
 
     def start(
@@ -125,9 +126,12 @@ class RemoteBus:
         try:
             frame = _decoder.decode(payload)
         except msgspec.MsgspecError:
-            _log.warn("a frame on the bus could not be read; another version is running")
+            self._not_read()
             return
-        if frame.version != VERSION or frame.node == self._node:
+        if frame.version != VERSION:
+            self._not_read()
+            return
+        if frame.node == self._node:
             return
         self.received += 1
         self._count(frame)
@@ -135,6 +139,12 @@ class RemoteBus:
             self._heard(frame.commits)
         for notice in frame.notices:
             self._noticed(notice)
+
+    def _not_read(self) -> None:
+        """Pass over what another version says; what matters of it is in the store."""
+        self.unread += 1
+        if self.unread == 1:
+            _log.warn("a frame on the bus could not be read; another version is running, perhaps")
 
     def _count(self, frame: Frame) -> None:
         sender = (frame.node, frame.channel)
