@@ -121,7 +121,8 @@ class Reader:
 
     def _news(self, news: News, way: Way) -> None:
         history, number = self._scene.history, self._number
-        if not self._begun and not news.ready and way not in (Way.POLL, Way.JSONP):
+        first = not self._begun and news.after is None  # one may be sent away before it has begun
+        if first and not news.ready and way not in (Way.POLL, Way.JSONP):
             self._garbled(way, "a stream did not begin with a cursor")
         self._begun = True
         logged = 0
