@@ -63,6 +63,11 @@ class Person:
     def texts(self, kind: str = ".said:not(.pale)") -> list[str]:
         return list(self.driver.execute_script(FACTS, kind))
 
+    def shown(self, selector: str) -> list[str]:
+        """Return what stands in each of these elements."""
+        script = "return [...document.querySelectorAll(arguments[0])].map((one) => one.innerText)"
+        return list(self.driver.execute_script(script, selector))
+
     def sees(self, *texts: str) -> None:
         """Wait until exactly these messages stand there, stored."""
         until(lambda: self.texts() == list(texts) and not self.all(".said.pale"))

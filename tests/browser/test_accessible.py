@@ -127,7 +127,7 @@ def test_everything_is_done_by_keyboard_from_the_door_to_a_reaction(server: Serv
         person.keys(Keys.LEFT, Keys.ENTER)
         until(lambda: person.all("dialog.emoji[open]"))
         person.keys(Keys.TAB, Keys.ENTER)
-        until(lambda: [chip.text for chip in person.all(".chip.own")] == ["👍 1"])
+        until(lambda: person.shown(".chip.own") == ["👍 1"])
         until(lambda: person.run("return document.activeElement.closest('article') !== null"))
         person.keys(Keys.ESCAPE, "r")
         until(lambda: person.run("return document.activeElement.id") == "write")
@@ -204,7 +204,7 @@ def test_a_key_stays_under_50_ms_while_300_messages_a_second_come_in(server: Ser
     aiko.run("""
         window.flood = (async () => {
           const began = performance.now();
-          for (let sent = 0; performance.now() - began < 4000; ) {
+          for (let sent = 0; performance.now() - began < 2500; ) {
             const due = Math.floor((performance.now() - began) * 0.3);
             const batch = [];
             for (; sent < due; sent += 1) batch.push(fetch("/v1/rooms/busy/messages", { method: "POST", body: `line ${sent}`, headers: { "Content-Type": "text/plain" } }));
@@ -217,7 +217,7 @@ def test_a_key_stays_under_50_ms_while_300_messages_a_second_come_in(server: Ser
           .observe({ type: "event", durationThreshold: 16, buffered: true });
     """)
     field = aiko.one("#write")
-    end = time.monotonic() + 4
+    end = time.monotonic() + 2.5
     while time.monotonic() < end:
         field.send_keys("a")
     until(lambda: len(aiko.texts()) > 200)

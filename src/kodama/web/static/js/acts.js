@@ -8,6 +8,7 @@
  * @typedef {ReturnType<typeof actsOf>} Acts
  */
 
+import { fold } from "../client/kodama.js";
 import { mine } from "./amend.js";
 import { wish } from "./commands.js";
 import { listKey } from "./keys.js";
@@ -73,9 +74,10 @@ export function actsOf({ state, dispatch, talk, scroller }) {
 
   /** @param {string} room */
   function open(room) {
+    const name = fold(room.trim().replace(/\s+/gu, "-"));
     dispatch({ do: "dialog", dialog: null });
-    history.pushState(null, "", `/r/${encodeURIComponent(room)}`);
-    void enter(room, null);
+    history.pushState(null, "", `/r/${encodeURIComponent(name)}`);
+    void enter(name, null);
   }
 
   /** @param {string} text @param {string} done */

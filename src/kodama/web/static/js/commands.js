@@ -7,7 +7,7 @@
  */
 
 /** The commands, and what follows each: a word of the catalogue, or nothing. */
-export const COMMANDS = { topic: "cmdTopicArgument", me: "cmdMeArgument", shrug: "cmdShrugArgument", clear: "", help: "" };
+export const COMMANDS = { topic: "cmdTopicArgument", me: "cmdMeArgument", shrug: "", clear: "", help: "" };
 
 /** @param {string} line @returns {Wish} */
 export function wish(line) {

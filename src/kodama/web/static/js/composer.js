@@ -124,11 +124,16 @@ export class Composer extends Component {
       case "ArrowUp": this.setState({ picked: (picked + open.length - 1) % open.length }); return true;
       case "Escape": this.setState(CLOSED); return true;
       case "Enter": case "Tab":
-        if (shiftKey) return false;
+        if (shiftKey || (key === "Enter" && this.whole(open[picked]))) return false;
         this.take(open[picked]);
         return true;
       default: return false;
     }
+  }
+
+  /** Whether it stands there already and needs nothing more. @param {Suggestion} one */
+  whole(one) {
+    return !one.id && !COMMANDS[/** @type {"help"} */ (one.name)] && this.field.current?.value.normalize("NFKC").toLowerCase() === `/${one.name}`;
   }
 
   onInput = () => {

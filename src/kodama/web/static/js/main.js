@@ -1,5 +1,6 @@
 /** Joins state, talk and drawing. Decided here: one drawing for each change, and what follows from a change after it. */
 
+import { fold } from "../client/kodama.js";
 import { render } from "../vendor/preact.mjs";
 import { actsOf } from "./acts.js";
 import { announcer } from "./announce.js";
@@ -22,9 +23,9 @@ const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 
 /** The room and the message that the address names. */
 function address() {
-  const name = /^\/r\/([^/]+)/u.exec(location.pathname)?.[1];
+  const name = /^\/r\/((?:[^/%]|%[\da-f]{2})+)/iu.exec(location.pathname)?.[1];
   const at = Number(/^#(\d{1,15})$/u.exec(location.hash)?.[1] ?? new URLSearchParams(location.search).get("at") ?? 0);
-  return { room: name ? decodeURIComponent(name) : "lobby", at: Number.isSafeInteger(at) && at > 0 ? at : null };
+  return { room: name ? fold(decodeURIComponent(name)) : "lobby", at: Number.isSafeInteger(at) && at > 0 ? at : null };
 }
 
 let wanted = address().at;
@@ -62,6 +63,7 @@ function followUp(before, action) {
   if (action.do === "newest" && !before.ready) arrive();
   if (state.people.stale && state.link.is === "live" && action.do !== "here") void talk.here();
   if (state.seen !== before.seen || state.rooms !== before.rooms) markSeen();
+  if (state.pending !== before.pending) keepFailed(before);
   if (state.log !== before.log) more();
 }
 
@@ -72,12 +74,20 @@ function remember() {
   state = { ...state, seen: marks[state.room] ?? 0 };
 }
 
+/** What was refused waits for the person's word, through reloads too. @param {import("./state.js").State} before */
+function keepFailed(before) {
+  const failed = state.pending.filter((one) => one.problem);
+  if (!failed.length && !before.pending.some((one) => one.problem)) return;
+  if (before.room === state.room && state.me) keep(`failed ${state.me.id} ${state.room}`, failed.length ? failed : null);
+}
+
 /** The first page is there: begin at the message of the address, at what is new, or at the end. */
 function arrive() {
   const at = wanted;
   wanted = null;
   if (at) void acts.jump(at);
   else if (state.divider !== null && !scroller.show("new", 0.2)) scroller.toEnd();
+  dispatch({ do: "kept", pending: kept(`failed ${state.me?.id} ${state.room}`, []) });
   dispatch({ do: "scrolled", atEnd: scroller.sticking && !at });
   more();
 }

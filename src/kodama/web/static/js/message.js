@@ -106,7 +106,7 @@ export function onItsWay(one, me, first, acts) {
   return html`<li key=${one.nonce} class=${`said ${state} ${first ? "first" : ""}`} data-key=${one.nonce}><article>
     <div class=${first ? "by" : "by unseen"}><bdi class="name own">${me}</bdi></div>
     <div class="words">${onlyEmoji(one.text) ? html`<p class="big">${one.text}</p>` : prose(one.text, one.data, me, acts.copy)}</div>
-    <span class="time"><span class=${one.problem ? "unseen" : "wait"}>${one.stored ? "" : t("sending")}</span></span>
+    <span class="time"><span class=${one.problem ? "unseen" : "wait"}>${one.held ? t("held") : one.stored ? "" : t("sending")}</span></span>
     ${one.problem ? html`<div class="problem" role="alert"><span>${t("unsent")}: ${one.problem}</span>
       <button type="button" class="quiet small" onClick=${() => acts.again(one.nonce)}>${t("again")}</button>
       <button type="button" class="quiet small" onClick=${() => acts.discard(one.nonce)}>${t("discard")}</button></div>` : null}

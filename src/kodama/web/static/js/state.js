@@ -5,7 +5,7 @@
  * @typedef {import("./log.js").Author} Author
  * @typedef {import("./log.js").RoomEvent} RoomEvent
  * @typedef {import("./log.js").Page} Page
- * @typedef {{nonce: string, text: string, data: any, time: string, stored: boolean, problem: string}} Pending
+ * @typedef {{nonce: string, text: string, data: any, time: string, stored: boolean, held?: boolean, problem: string}} Pending
  * @typedef {{is: "connecting" | "live" | "waiting" | "behind" | "paused" | "refused", behind: number}} Link
  * @typedef {{room: string, title: string, topic: string, access: string, last: number}} RoomRow
  * @typedef {{is: "help" | "settings" | "rooms" | "people" | "open" | "date"} | {is: "emoji" | "delete", at: number}} Dialog
@@ -37,7 +37,7 @@ export function start(room, settings) {
  *   | {do: "newest" | "older" | "newer" | "around", page: Page, edge?: number}
  *   | {do: "events", events: RoomEvent[], now: number} | {do: "tick", now: number} | {do: "here", list: any}
  *   | {do: "rooms", rooms: readonly RoomRow[], marks: Record<string, number>} | {do: "veil", on: boolean}
- *   | {do: "send", pending: Pending} | {do: "kept", pending: Pending[]} | {do: "stored", nonce: string}
+ *   | {do: "send", pending: Pending} | {do: "kept", pending: Pending[]} | {do: "stored", nonce: string, held: boolean}
  *   | {do: "unsent", nonce: string, problem: string} | {do: "discard", nonce: string}
  *   | {do: "scrolled", atEnd: boolean} | {do: "shown", shown: boolean}
  *   | {do: "edit", at: number | null} | {do: "reply", at: number | null} | {do: "active", at: number | null}
@@ -87,7 +87,7 @@ function unsent(state, action) {
       const known = new Set([...pending.map((each) => each.nonce), ...noncesOf(state)]);
       return { pending: [...action.pending.filter((each) => !known.has(each.nonce)), ...pending] };
     }
-    case "stored": return { pending: pending.map((each) => (each.nonce === action.nonce ? { ...each, stored: true } : each)) };
+    case "stored": return { pending: pending.map((each) => (each.nonce === action.nonce ? { ...each, stored: true, held: action.held } : each)) };
     case "discard": return { pending: pending.filter((each) => each.nonce !== action.nonce) };
     case "unsent":
       return { pending: pending.map((each) => (each.nonce === action.nonce ? { ...each, problem: action.problem } : each)) };
@@ -103,7 +103,8 @@ function paged(state, which, page, edge) {
   const how = { newest, older: before, newer: after, around };
   const log = how[which](state.log, page, edge);
   const had = new Set(page.messages.filter((each) => each.author?.id === state.me?.id).map((each) => each.nonce));
-  const next = { ...state, log, loading: /** @type {const} */ (""), ready: true, pending: state.pending.filter((each) => !had.has(each.nonce)) };
+  const veil = state.veil && which === "older";
+  const next = { ...state, log, veil, loading: /** @type {const} */ (""), ready: true, pending: state.pending.filter((each) => !had.has(each.nonce)) };
   if (which !== "newest" || state.ready) return watched(next);
   const fresh = page.messages.filter((each) => state.seen && (each.offset ?? 0) > state.seen && each.author?.id !== state.me?.id);
   return fresh.length ? { ...next, divider: state.seen } : next;

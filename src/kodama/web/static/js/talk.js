@@ -101,6 +101,14 @@ export class Talk {
     await this.#read(reading, turn);
   }
 
+  /** The room's log is another one, from an older backup: begin again. */
+  #anew() {
+    const { room } = this.#store.state();
+    this.#store.dispatch({ do: "room", room, seen: 0 });
+    this.#store.dispatch({ do: "note", note: { key: "gap", value: "" } });
+    void this.enter(room, null);
+  }
+
   /** @param {any} room @param {number} turn */
   async #read(room, turn) {
     /** @type {RoomEvent[]} */
@@ -111,6 +119,7 @@ export class Talk {
       gathered = [];
       timer = 0;
       if (turn !== this.#turn) return;
+      if (events.some(({ type, reason }) => type === "gap" && reason === "epoch")) return this.#anew();
       this.#store.dispatch({ do: "events", events, now: Date.now() });
       this.#store.heard(events);
     };
@@ -204,7 +213,7 @@ export class Talk {
     const { room } = this;
     this.#store.dispatch({ do: "send", pending: { nonce, text, data, time: new Date().toISOString(), stored: false, problem: "" } });
     room.send({ text, data: data ?? undefined, nonce }).then(
-      () => this.#store.dispatch({ do: "stored", nonce }),
+      (/** @type {any} */ stored) => this.#store.dispatch({ do: "stored", nonce, held: !stored.offset }),
       (/** @type {any} */ error) => this.#store.dispatch({ do: "unsent", nonce, problem: this.#store.words(error) }),
     );
   }

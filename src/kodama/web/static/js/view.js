@@ -26,8 +26,7 @@ const isUnread = (state) => state.rooms.some((row) => row.room !== state.room &&
 /** @param {State["link"]} link @param {Acts} acts */
 function line(link, acts) {
   const words = t(link.is, { n: link.behind });
-  if (link.is === "live") return html`<span class="line live" role="status"><span class="unseen">${words}</span></span>`;
-  return html`<div class=${`line ${link.is}`} role="status"><span>${words}</span>
+  return html`<div class=${`line ${link.is}`}><span role="status" class=${link.is === "live" ? "unseen" : ""}>${words}</span>
     ${link.is === "waiting" ? html`<button type="button" class="quiet small" onClick=${acts.reconnect}>${t("reconnect")}</button>` : null}</div>`;
 }
 
@@ -52,7 +51,7 @@ function room(state, acts) {
       <nav class="side" aria-label=${t("rooms")}><p class="brand"><img src="/static/icon.svg" alt="" width="24" height="24" />Kodama</p>${roomList(state, acts)}</nav>
       <main>${head(state, acts)}${line(state.link, acts)}
         <div class="talk">${conversation(state, acts)}</div>
-        ${state.note ? html`<p class="note" role="status">${t(state.note.key, { value: state.note.value })}</p>` : null}
+        <div role="status">${state.note ? html`<p class="note">${t(state.note.key, { value: state.note.value })}</p>` : null}</div>
         <${Composer} editing=${messageAt(state, state.editing)} replying=${messageAt(state, state.replying)} room=${state.room} language=${state.settings.language}
           enter=${state.settings.enter} people=${acts.known} acts=${acts} /></main>
       <aside class="side people" aria-label=${t("people")}><h2>${t("here", { n: state.people.count })}</h2>${peopleList(state)}</aside>

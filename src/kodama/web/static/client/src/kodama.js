@@ -6,10 +6,11 @@
 import { Feed } from "./feed.js";
 import { KodamaError, Net } from "./net.js";
 import { Outbox } from "./outbox.js";
+import { fold } from "./reader.js";
 import { Room } from "./room.js";
 import { Tabs } from "./tabs.js";
 
-export { KodamaError };
+export { fold, KodamaError };
 
 /** Speak with the server at `url`, by default the page's own. @param {string} [url] @param {import("./types.js").Options} [options] */
 export function connect(url = "", options = {}) {

@@ -1,6 +1,5 @@
 /** Speak with the server at `url`, by default the page's own. @param {string} [url] @param {import("./types.js").Options} [options] */
 export function connect(url?: string, options?: import("./types.js").Options): Client;
-export { KodamaError };
 /** A connection; `unsent` events tell of messages from earlier visits that were refused. */
 export class Client extends EventTarget {
     /** @param {string} url @param {import("./types.js").Options} options */
@@ -23,7 +22,9 @@ export class Client extends EventTarget {
     leave(room: Room): void;
     #private;
 }
+import { fold } from "./reader.js";
 import { KodamaError } from "./net.js";
 import { Net } from "./net.js";
 import { Outbox } from "./outbox.js";
 import { Room } from "./room.js";
+export { fold, KodamaError };

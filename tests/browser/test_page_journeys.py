@@ -1,0 +1,212 @@
+"""What is less common at the chat page but must not go wrong: rooms, unread, commands, mentions, far behind, hostile text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.browser.chromium import Server
+from tests.browser.network import CuttingProxy, until
+from tests.browser.person import Person
+
+pytest.importorskip("selenium")
+from selenium.webdriver.common.keys import Keys
+
+pytestmark = [pytest.mark.browser]
+
+HOSTILE = (
+    "<script>window.hit=1</script>", "<img src=x onerror=window.hit=1>", "<svg/onload=window.hit=1>",
+    "[x](javascript:window.hit=1)", "[x](data:text/html,<script>window.hit=1</script>)", "javascript:window.hit=1",
+    "https://a.example/\"onmouseover=\"window.hit=1", "[x](https://a.example/\"onclick=\"window.hit=1)",
+    "```<script>window.hit=1</script>\n</pre><script>window.hit=1</script>\n```", "> <iframe srcdoc='<script>parent.hit=1</script>'>",
+    "`</code><img src=x onerror=window.hit=1>`", "@<img src=x onerror=window.hit=1>", "__proto__ constructor ${window.hit=1} {{7*7}}",
+    "\u202eevil\u202c \u0000".replace("\u0000", ""), "&lt;script&gt;window.hit=1&lt;/script&gt;",
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("journeys"))
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def proxy(server: Server) -> Iterator[CuttingProxy]:
+    proxy = CuttingProxy(server.port)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture(scope="module")
+def aiko(proxy: CuttingProxy) -> Iterator[Person]:
+    person = Person(proxy.url, "Aiko")
+    yield person
+    person.close()
+
+
+@pytest.fixture(scope="module")
+def ken(server: Server) -> Iterator[Person]:
+    person = Person(server.url, "田中")
+    yield person
+    person.close()
+
+
+def test_a_room_is_left_without_a_reload_and_what_is_new_there_is_marked(server: Server, aiko: Person) -> None:
+    server.say("tea is ready", "tea")
+    aiko.enter("tea")
+    aiko.sees("tea is ready")
+    aiko.one(".add").click()
+    aiko.one("#room").send_keys("New Room", Keys.ENTER)
+    until(lambda: aiko.driver.current_url.endswith("/r/new-room") and aiko.live())
+    assert aiko.all(".empty")
+    aiko.say("first here")
+    aiko.sees("first here")
+    server.say("more tea", "tea")
+    aiko.run("document.dispatchEvent(new Event('visibilitychange'))")
+    until(lambda: [link.split()[:2] for link in aiko.shown("nav .unread")] == [["#", "tea"]])
+    aiko.driver.back()
+    until(lambda: aiko.texts() == ["tea is ready", "more tea"])
+    assert aiko.run("return document.querySelector('.rule.new').nextElementSibling.innerText.includes('more tea')")
+    until(lambda: not aiko.all("nav .unread"))
+    aiko.say("thank you")
+    until(lambda: not aiko.all(".rule.new"))
+
+
+def test_commands_and_typing_reach_the_other(aiko: Person, ken: Person) -> None:
+    ken.open("/r/own")
+    ken.enter("own")
+    ken.run("return fetch('/v1/rooms/own', { method: 'PUT', body: '{}' }).then(() => 0)")
+    aiko.enter("own")
+    ken.one("#write").send_keys("\uff0ftop", Keys.TAB, "tea and cake", Keys.ENTER)
+    until(lambda: aiko.shown(".topic") == ["tea and cake"])
+    aiko.say("/topic mine")
+    until(lambda: aiko.all(".note"))
+    aiko.say("/nonsense")
+    assert aiko.one("#write").get_property("value") == "/nonsense"
+    aiko.one("#write").clear()
+    ken.say("/me smiles")
+    aiko.until(lambda: aiko.all(".does") and "smiles" in aiko.shown(".does")[0])
+    ken.say("/shrug")
+    aiko.until(lambda: aiko.texts()[-1] == "¯\\_(ツ)_/¯")
+    ken.one("#write").send_keys("wait")
+    until(lambda: "田中 is typing" in aiko.shown(".typing")[0])
+    ken.one("#write").send_keys(Keys.ENTER)
+    until(lambda: aiko.shown(".typing") == [""])
+    aiko.say("/clear")
+    until(lambda: aiko.texts() == [] and aiko.all(".edge button"))
+    ken.say("after")
+    until(lambda: aiko.texts() == ["after"])
+    aiko.one(".edge button").click()
+    until(lambda: len(aiko.texts()) == 4)
+    aiko.say("/help")
+    until(lambda: aiko.all("dialog.help[open]"))
+
+
+def test_a_mention_is_completed_and_an_input_method_keeps_its_keys(aiko: Person, ken: Person) -> None:
+    ken.enter("mention")
+    aiko.enter("mention")
+    until(lambda: aiko.shown(".count") == ["2"])
+    field = aiko.one("#write")
+    field.send_keys("@")
+    until(lambda: aiko.shown("[role=option]") == ["田中"])
+    aiko.tell("Input.imeSetComposition", text="たなか", selectionStart=3, selectionEnd=3)
+    aiko.tell("Input.dispatchKeyEvent", type="rawKeyDown", key="Enter", windowsVirtualKeyCode=229)
+    assert aiko.texts(".said") == []
+    aiko.tell("Input.insertText", text="田")
+    until(lambda: aiko.shown("[role=option]") == ["田中"])
+    assert field.get_attribute("aria-activedescendant") == "suggestion-0"
+    field.send_keys(Keys.ENTER)
+    until(lambda: field.get_property("value") == "@田中 ")
+    field.send_keys("さん、お茶です", Keys.ENTER)
+    until(lambda: ken.shown(".at.me") == ["@田中"])
+    assert ken.all(".for-me")
+
+
+def test_an_enter_of_an_input_method_does_not_open_the_door(server: Server) -> None:
+    person = Person(server.url, "unused")
+    try:
+        person.open("/r/door")
+        person.one("#name").click()
+        person.tell("Input.imeSetComposition", text="あいこ", selectionStart=3, selectionEnd=3)
+        person.tell("Input.dispatchKeyEvent", type="rawKeyDown", key="Enter", windowsVirtualKeyCode=229)
+        person.tell("Input.insertText", text="愛子")
+        assert person.all("#name")
+        person.keys(Keys.ENTER)
+        until(person.live)
+        person.say("来ました")
+        until(lambda: person.shown(".said .name") == ["愛子"])
+    finally:
+        person.close()
+
+
+LONG_POLLS_ONLY = """
+delete window.WebSocket;
+const real = window.fetch;
+window.fetch = (path, options) => options?.headers?.Accept === "text/event-stream" ? Promise.reject(new TypeError()) : real(path, options);
+"""
+
+
+def test_whoever_was_away_is_told_how_far_behind_and_misses_nothing_even_by_long_polls(
+    server: Server, proxy: CuttingProxy, aiko: Person
+) -> None:
+    added = aiko.tell("Page.addScriptToEvaluateOnNewDocument", source=LONG_POLLS_ONLY)
+    try:
+        _come_back(server, proxy, aiko)
+    finally:
+        aiko.tell("Page.removeScriptToEvaluateOnNewDocument", **added)
+
+
+def _come_back(server: Server, proxy: CuttingProxy, aiko: Person) -> None:
+    aiko.enter("behind")
+    server.say("before", "behind")
+    aiko.sees("before")
+    aiko.run("""
+        window.lines = [];
+        new MutationObserver(() => lines.push(document.querySelector(".line").innerText)).observe(document.querySelector(".line"), { subtree: true, childList: true, characterData: true, attributes: true });
+    """)
+    proxy.down()
+    until(lambda: aiko.all(".line.waiting"))
+    for number in range(1500):
+        server.say(f"line {number}", "behind")
+    proxy.up()
+    aiko.one(".line button").click()
+    until(lambda: aiko.texts()[-1:] == ["line 1499"] and aiko.live())
+    assert any(line.startswith("Catching up, ") and line.endswith(" behind") for line in aiko.run("return lines"))
+    assert aiko.texts()[-250:] == [f"line {number}" for number in range(1250, 1500)]
+
+
+def test_no_text_runs_and_none_becomes_anything_but_text_and_links(server: Server, aiko: Person) -> None:
+    for text in HOSTILE:
+        server.say(text, "hostile")
+    aiko.enter("hostile")
+    until(lambda: len(aiko.all(".said")) == len(HOSTILE))
+    assert aiko.run("return window.hit") is None
+    names = aiko.run("return [...new Set([...document.querySelectorAll('.words *')].map((one) => one.localName))].sort()")
+    assert set(names) <= {"a", "blockquote", "br", "button", "code", "div", "em", "p", "pre", "span", "strong"}
+    hrefs = aiko.run("return [...document.querySelectorAll('.words a')].map((one) => one.href)")
+    assert hrefs
+    assert all(href.startswith("https://a.example/") for href in hrefs)
+    assert not aiko.run("return [...document.querySelectorAll('.words *')].some((one) => [...one.attributes].some(({ name }) => name.startsWith('on')))")
+
+
+def test_a_date_leads_to_its_first_message_and_a_refused_message_waits_for_a_word(server: Server, aiko: Person) -> None:
+    server.say("today", "dated")
+    aiko.enter("dated")
+    aiko.one("header .wide").click()
+    aiko.run("const field = document.getElementById('date'); field.value = field.max; field.form.requestSubmit()")
+    until(lambda: aiko.all(".said.flash"))
+    aiko.run("""
+        const real = window.fetch;
+        window.fetch = (path, options) => options?.method === "POST" && path.endsWith("/messages")
+          ? Promise.resolve(new Response('{"code":"forbidden"}', { status: 403 })) : real(path, options);
+    """)
+    aiko.say("not allowed")
+    until(lambda: aiko.all(".said.failed .problem"))
+    assert "You may not do that here" in aiko.one(".problem").text
+    aiko.driver.refresh()
+    until(lambda: aiko.texts(".said.failed") == ["not allowed"])
+    aiko.one(".problem button").click()
+    aiko.sees("today", "not allowed")
+    assert not aiko.all(".problem")
