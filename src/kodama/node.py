@@ -81,7 +81,7 @@ class Node:
         self._tail_memory = tail_memory
         self._tail_size = 0
         self._budget = Budget(ANSWERS_BYTES)
-        self._retention = retention
+        self.retention = retention
         self._rooms: OrderedDict[str, LiveRoom] = OrderedDict()
         self._opening: dict[str, tuple[LiveRoom, list[Deferred[LiveRoom]]]] = {}
         self._reads: dict[tuple[str, int, int, int, int], list[Deferred[Slice]]] = {}
@@ -127,7 +127,7 @@ class Node:
 
     def default_facts(self, name: str) -> RoomFacts:
         """Return the settings of a room that nobody has set up."""
-        return RoomFacts(name=name, retention=self._retention)
+        return RoomFacts(name=name, retention=self.retention)
 
     def append(self, change: Change, settle: Settle) -> None:
         """Append ``change``; ``settle`` hears when it is durable. Raises `StoreUnavailable`."""

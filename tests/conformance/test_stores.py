@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -257,6 +258,13 @@ def test_settings_of_a_room_are_kept_and_replaced(site: Site) -> None:
     site.wait(site.store.put_room(RoomFacts(name="b")))
     site.append(publish(room="b"), publish(room="a"))
     assert site.wait(site.store.rooms()) == ((RoomFacts(name="a"), 1), (RoomFacts(name="b"), 1))
+
+
+def test_a_room_that_a_message_brings_to_life_is_what_the_message_says(site: Site) -> None:
+    first = replace(publish(), owner=AIKO.id, retention=Retention(days=3, events=7))
+    site.append(first, replace(first, owner=BEN.id, retention=Retention()))
+    facts = RoomFacts(name="lobby", owner=AIKO.id, retention=Retention(days=3, events=7))
+    assert site.wait(site.store.open("lobby", tail_bytes=0)).facts == facts
 
 
 def test_a_topic_event_sets_the_topic_of_the_room(site: Site) -> None:

@@ -9,7 +9,7 @@ edit leaves no old text behind, and a deleted message none at all, in the same t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +17,7 @@ from msgspec import UNSET
 
 from kodama.core.errors import Conflict, Forbidden, NotFound
 from kodama.core.event import Author, Delete, Edit, Logged, Message, Reaction, Topic
+from kodama.core.room import Retention, RoomFacts
 
 NO_MARK: Final = ""
 
@@ -32,7 +33,8 @@ class Nonce:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publish:
-    """A new message. ``owner`` becomes the owner of the room if this brings it to life."""
+    """A new message. If it brings its room to life, ``owner`` becomes the owner, and the room keeps
+    events as ``retention`` says."""
 
     room: str
     author: Author
@@ -40,6 +42,12 @@ class Publish:
     data: Any
     nonce: Nonce | None = None
     owner: str | None = None
+    retention: Retention = field(default_factory=Retention)
+
+    @property
+    def newborn(self) -> RoomFacts:
+        """Return the settings of the room if this brings it to life."""
+        return RoomFacts(name=self.room, owner=self.owner, retention=self.retention)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -206,8 +206,8 @@ class Batch:
     def _write(self, change: Publish | SetTopic, head: Head | None) -> Stored:
         if head is None:
             self._written(change, None)  # what cannot be encoded fails here, before any trace of it
-            owner = change.owner if isinstance(change, Publish) else None
-            head = self.rows.create(RoomFacts(name=change.room, owner=owner))
+            born = change.newborn if isinstance(change, Publish) else RoomFacts(name=change.room)
+            head = self.rows.create(born)
         event, line = self._written(change, head)
         self._keep(event, line, head)
         return Stored(line, event.id, fresh=True)

@@ -328,7 +328,7 @@ class MemoryStore:
         return room
 
     def _publish(self, change: Publish) -> tuple[Sequence[Commit], Stored]:
-        room = self._rooms.get(change.room) or _Room(RoomFacts(name=change.room, owner=change.owner))
+        room = self._rooms.get(change.room) or _Room(change.newborn)
         nonce = change.nonce
         if nonce is not None and (nonce.sender, nonce.text) in room.nonces:
             return (), _repeated(room, nonce)

@@ -74,7 +74,10 @@ class Api:
         """``POST /anything``: any JSON goes to the lobby as data, and the answer is ``OK``."""
         data = commands.any_json(request.body)
         self._identity.check_write(request, caller, now=self._seconds())
-        change = Publish(room=LOBBY, author=self._author(caller, None), text=None, data=data)
+        change = Publish(
+            room=LOBBY, author=self._author(caller, None), text=None, data=data,
+            retention=self._node.retention,
+        )  # fmt: skip
 
         def settle(outcome: Stored | Exception) -> None:
             if isinstance(outcome, Exception):
@@ -194,7 +197,7 @@ class Api:
         owner = caller.who.user if room != LOBBY else None
         change = Publish(
             room=room, author=self._author(caller, body.name), text=body.text, data=body.data,
-            nonce=nonce, owner=owner,
+            nonce=nonce, owner=owner, retention=self._node.retention,
         )  # fmt: skip
 
         def settle(outcome: Stored | Exception) -> None:
