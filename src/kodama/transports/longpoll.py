@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from kodama.core.errors import BadRequest
+from kodama.core.errors import BadRequest, Unauthorized
 from kodama.core.lease import Lease
 from kodama.core.position import Cursor
 from kodama.core.returning import Returns
@@ -267,6 +267,8 @@ class LongPolls:
             self.send_away(held, self.returns)
             return
         wait = self.jittered() if poll.wait is None else poll.wait
+        if held.who.expires is not None:
+            wait = min(wait, max(0.0, (held.who.expires - self._now()) / 1000))
         if not wait or held.request.line.method == b"HEAD":
             self._answer_empty(held)
             return
@@ -309,6 +311,18 @@ class LongPolls:
             plan.rooms[0].answers.put(key, answer, size=len(answer.wire), age=age)
         self._done(held)
         held.request.answer(answer)
+
+    def outlasts(self, seconds: float, who: Who) -> bool:
+        """Return whether a session is over before so many seconds are."""
+        return who.expires is not None and who.expires - self._now() < seconds * 1000
+
+    def run_out(self, held: Held) -> None:
+        """Answer ``held``, whose hold has run out, or whose session has."""
+        if self.outlasts(0, held.who):
+            self._done(held)
+            self.fail(held.request, Failure(Unauthorized("This session has ended.")))
+        else:
+            self._answer_empty(held)
 
     def jittered(self) -> float:
         """Return how many seconds a poll that left it to us is held."""
@@ -403,7 +417,7 @@ class Held:
     def expired(self, request: Request) -> None:
         """The hold has run out."""
         self.leave()
-        self.polls._answer_empty(self)
+        self.polls.run_out(self)
 
     def gone(self, request: Request) -> None:
         """The client has hung up."""

@@ -58,7 +58,8 @@ class Together:
     """Those who wait at one place under one request line."""
 
     __slots__ = (
-        "_empty", "_empty_at", "_keep", "_lasts", "_lot", "_place", "_plan", "_polls", "_present", "_room",
+        "_empty", "_empty_at", "_hold", "_keep", "_lasts", "_lot", "_place", "_plan", "_polls", "_present",
+        "_room",
     )  # fmt: skip
 
     def __init__(self, polls: LongPolls, plan: Plan, line: Line) -> None:
@@ -70,7 +71,8 @@ class Together:
         self._empty: Answer | None = None  # to those whose holds run out in one second
         self._empty_at = b""
         self._keep = polls.people.keep
-        self._lasts = lease_seconds(polls.longest(plan.poll))
+        self._hold = polls.longest(plan.poll)
+        self._lasts = lease_seconds(self._hold)
         self._lot = Lot(line, self, clearance=polls.clearance, seconds=plan.poll.wait, hold=polls.jittered)
 
     @property
@@ -83,7 +85,7 @@ class Together:
         room = self._room
         if room.stream.top != self._place or room.facts.access is not _PUBLIC or not room.followed:
             return False
-        if who.rooms is not None or self._polls.returns is not None:
+        if who.rooms is not None or self._polls.returns is not None or self._polls.outlasts(self._hold, who):
             return False
         note = self._regular(request, who, client) if client or self._present else who
         if note is None or not request.park(self._lot, note):
@@ -96,7 +98,7 @@ class Together:
 
     def welcome(self, note: Regular, channel: Channel, headers: Headers, now: float) -> bool:
         """The lot: return whether ``note`` may wait here again at once."""
-        if note.channel is not channel or note.headers is not headers or now >= note.until:
+        if note.channel is not channel or note.headers is not headers or now + self._hold >= note.until:
             return False
         if note.trust is not self._polls.trust:
             return False
