@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import quote
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
@@ -149,6 +150,11 @@ class House:
         """Let time pass in steps, as it does."""
         self.reactor.pump([0.1] * round(seconds * 10))
 
+    def sweep(self) -> None:
+        """Let what has grown too old be forgotten."""
+        self.pass_seconds(1)
+        self.service._node.sweep()
+
     def ask(self, method: str, target: str, *, body: object = None, **fields: str) -> tuple[int, Any]:
         """Return status and JSON of what is answered at once; ``fields`` have _ for -."""
         head, _, rest = Wire(self, request(method, target, body=body, **fields)).got.partition(b"\r\n\r\n")
@@ -157,10 +163,17 @@ class House:
     def say(self, text: str, room: str = "lobby", who: Fields | None = None, **more: Any) -> int:
         """Publish a message; returns its offset."""
         status, stored = self.ask(
-            "POST", f"/v1/rooms/{room}/messages", body={"text": text, **more}, **(who or {})
+            "POST", f"/v1/rooms/{quote(room)}/messages", body={"text": text, **more}, **(who or {})
         )
         assert status == 201, stored
         return int(stored["offset"])
+
+    def chat(self, count: int, room: str = "lobby") -> list[str]:
+        """Publish so many messages; returns what they say."""
+        said = [f"{room} {number}" for number in range(count)]
+        for text in said:
+            self.say(text, room)
+        return said
 
     def do(self, method: str, path: str, who: Fields, body: object = None) -> Any:
         """Ask for a change that is granted."""

@@ -26,6 +26,7 @@ class Wish:
     presence: bool = False
     limit: int | None = None
     client: str | None = None
+    hold: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,10 @@ class Adapter(ABC):
     @abstractmethod
     def length(self, got: bytes) -> int | None:
         """Return the length of the answer that ``got`` begins with, None if it is not whole."""
+
+    @abstractmethod
+    def goodbye(self, wire: Wire) -> None:
+        """The server has ended the reading: end the connection too, where that is the client's to do."""
 
 
 class Reader:
@@ -112,6 +117,11 @@ class Reader:
         return self
 
     @property
+    def streams(self) -> bool:
+        """Return whether it is connected to what goes on by itself."""
+        return self.wire is not None and self.wire.open and not self._adapter.polls
+
+    @property
     def untaken(self) -> int:
         """Return how many bytes the current answer has so far."""
         return 0 if self.wire is None else len(self.wire.got) - self._start
@@ -152,6 +162,8 @@ class Reader:
         for record in records[self._counted :]:
             self._note(record)
         self._counted = len(records)
+        if self.problem is not None or self.after is not None:
+            self._adapter.goodbye(self.wire)
         if at is not None or not self._adapter.polls or self._adapter.length(got) is None:
             return False
         if self.problem is not None or self.after is not None:

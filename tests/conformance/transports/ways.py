@@ -23,6 +23,10 @@ LOSSLESS = [adapter for adapter in EVERY if adapter.resumes]
 
 Way = type[Adapter]
 every = pytest.mark.parametrize("way", EVERY, ids=lambda way: way.name)
+FREE = [adapter for adapter in EVERY if adapter is not Door]  # to read what they like from where they like
+STREAMS = [adapter for adapter in FREE if not adapter.polls]
+free = pytest.mark.parametrize("way", FREE, ids=lambda way: way.name)
+streams = pytest.mark.parametrize("way", STREAMS, ids=lambda way: way.name)
 lossless = pytest.mark.parametrize("way", LOSSLESS, ids=lambda way: way.name)
 
 
