@@ -208,7 +208,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     }
     streams = {
         framing: Streams(
-            kind, node, clock=reactor, now=wall_clock, fields=FIELDS,
+            kind, node, people, clock=reactor, now=wall_clock, fields=FIELDS,
             fail=lambda request, failure: site.fail(request, failure),
             fault=lambda failure: site.fault_in_stream(failure),
         )
@@ -219,9 +219,9 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         count=identity.read_delay,
     )  # fmt: skip
     sockets = WebSockets(
-        node, people,
+        node,
         Followers(
-            node, clock=reactor, now=wall_clock,
+            node, people, clock=reactor, now=wall_clock,
             fault=lambda failure: site.fault_in_stream(failure),
         ),
         now=wall_clock,

@@ -31,6 +31,8 @@ from kodama.core.returning import Returns
 from kodama.core.stream import Lost, Reason
 from kodama.core.who import Who, admit
 from kodama.node import LiveRoom, Node
+from kodama.people import People
+from kodama.transports.attending import Attending
 from kodama.transports.crowd import Crowd, Standing
 from kodama.transports.reading import Batch, Bounds, Plan, Verdict, at_end, cursor_of, followed, owed
 from kodama.wire.problem import Problem, problem_of
@@ -116,22 +118,22 @@ class Following:
     """One reader, from `Followers.follow` until it ends or is gone."""
 
     __slots__ = (
-        "_followers", "_lost", "_places", "_rooms", "crowd", "framing", "limit", "outlet", "reason", "state",
-        "until", "watching", "who",
+        "_followers", "_lost", "_places", "_rooms", "attending", "crowd", "framing", "limit", "outlet",
+        "reason", "state", "until", "watching", "who",
     )  # fmt: skip
 
     def __init__(
-        self, followers: Followers, outlet: Outlet, framing: Framing, *, who: Who, limit: int,
-        watching: Watching, until: Until,
-    ) -> None:  # fmt: skip
+        self, followers: Followers, outlet: Outlet, framing: Framing, *, who: Who, limit: int, until: Until
+    ) -> None:
         self._followers = followers
         self.outlet = outlet
         self.framing = framing
         self.who = who
         self.limit = limit
-        self.watching = watching
+        self.watching = Watching.NO
         self.until = until
         self.state = State.CATCHING
+        self.attending: Attending | None = None  # of those who ask for ephemeral events
         self.crowd: Crowd | None = None
         self.reason: str | None = None  # the code of the problem that ended the reading
         self._rooms: tuple[LiveRoom, ...] = ()
@@ -168,8 +170,20 @@ class Following:
         holes = _holes(plan)
         self._stand([*kept, *zip(plan.rooms, plan.places, holes, strict=True)])
 
+    def attend(self, plan: Plan, client: str | None) -> None:
+        """Be present in the plan's rooms and hear what is told of them, from what was missed on."""
+        self.watching = Watching.YES
+        if self.attending is None:
+            self.attending = Attending(self._followers.people, client)
+        missed = [self.attending.enter(room.name, self.who, plan.poll.since) for room in plan.rooms]
+        piece = self.framing.ephemeral([event for event in missed if event is not None])
+        if piece and not self.outlet.full:
+            self.outlet.send(piece)
+
     def remove(self, names: Sequence[str]) -> None:
         """Read these rooms no longer."""
+        if self.attending is not None:
+            self.attending.leave(names)
         self._stand(self._kept(lambda name: name not in names))
 
     def go_on(self) -> None:
@@ -356,10 +370,11 @@ class Followers:
     """All readers of one transport. ``fault`` logs a failure of ours and words it; ``now`` is in ms."""
 
     def __init__(
-        self, node: Node, *, clock: IReactorTime, now: Callable[[], int],
+        self, node: Node, people: People, *, clock: IReactorTime, now: Callable[[], int],
         fault: Callable[[Failure], Problem],
     ) -> None:  # fmt: skip
         self.node = node
+        self.people = people
         self.metrics = node.metrics
         self.clock = clock
         self.fault = fault
@@ -376,11 +391,10 @@ class Followers:
         return len(self.alone) + sum(len(crowd.readers) for crowd in self.crowds.values())
 
     def follow(
-        self, outlet: Outlet, framing: Framing, *, who: Who, limit: int,
-        watching: Watching = Watching.NO, until: Until = Until.GONE,
+        self, outlet: Outlet, framing: Framing, *, who: Who, limit: int, until: Until = Until.GONE
     ) -> Following:  # fmt: skip
         """Return a new reader of no room yet."""
-        following = Following(self, outlet, framing, who=who, limit=limit, watching=watching, until=until)
+        following = Following(self, outlet, framing, who=who, limit=limit, until=until)
         self.alone.add(following)
         if who.expires is not None:
             self._expiring.add(following)
@@ -391,6 +405,8 @@ class Followers:
     def knows(self, following: Following, who: Who) -> None:
         """Let ``following`` be ``who`` from now on."""
         following.who = who
+        if following.attending is not None:
+            following.attending.become(who)
         self._expiring.discard(following)
         if who.expires is not None:
             self._expiring.add(following)
@@ -433,6 +449,8 @@ class Followers:
 
     def ended(self, following: Following) -> None:
         """Forget a reader."""
+        if following.attending is not None:
+            following.attending.end()
         self.alone.discard(following)
         self._expiring.discard(following)
 

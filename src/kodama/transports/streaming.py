@@ -19,7 +19,8 @@ from kodama.core.who import Who, admit
 from kodama.http.message import Fields, Request
 from kodama.http.stream import chunk
 from kodama.node import Node
-from kodama.transports.following import Followers, Framing, Until, Watching
+from kodama.people import People
+from kodama.transports.following import Followers, Framing, Until
 from kodama.transports.reading import Asked, Plan, Verdict, find
 from kodama.wire.problem import Problem
 
@@ -41,7 +42,7 @@ class Streams:
     """All streams of one framing. ``fail`` answers a request that cannot be served."""
 
     def __init__(
-        self, framing: Callable[[Wrap], HttpFraming], node: Node, *, clock: IReactorTime,
+        self, framing: Callable[[Wrap], HttpFraming], node: Node, people: People, *, clock: IReactorTime,
         now: Callable[[], int], fields: Fields,
         fail: Callable[[Request, Failure], None], fault: Callable[[Failure], Problem],
     ) -> None:  # fmt: skip
@@ -51,7 +52,7 @@ class Streams:
         self._chunked = framing(chunk)
         self._bare = framing(bare)
         self._fields: Fields = (("Content-Type", self._bare.media_type), *fields)
-        self._followers = Followers(node, clock=clock, now=now, fault=fault)
+        self._followers = Followers(node, people, clock=clock, now=now, fault=fault)
 
     def serve(self, request: Request, asked: Asked, who: Who) -> None:
         """Begin a stream."""
@@ -83,12 +84,13 @@ class Streams:
             return
         framing = self._chunked if stream.chunked else self._bare
         following = self._followers.follow(
-            stream, framing, who=who, limit=plan.poll.limit,
-            watching=Watching(plan.poll.presence), until=Until(plan.poll.wait == 0),
-        )  # fmt: skip
+            stream, framing, who=who, limit=plan.poll.limit, until=Until(plan.poll.wait == 0)
+        )
         first = framing.ready(plan.cursor, plan.started or {})
         if first:
             stream.send(first)
+        if plan.poll.presence:
+            following.attend(plan, plan.poll.client)
         following.add(plan)
 
 

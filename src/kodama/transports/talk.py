@@ -13,13 +13,12 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from kodama.core.errors import BadJson, BadRequest, Refused, TooLarge, Unauthorized, UnsupportedMedia
-from kodama.core.lease import Lease
 from kodama.core.names import room_name
 from kodama.core.who import admit
 from kodama.http.message import Answer
 from kodama.http.violation import Code, Violation
 from kodama.http.websocket import WebSocket
-from kodama.transports.following import Following, Watching
+from kodama.transports.following import Following
 from kodama.transports.reading import Plan, cursor_of, find
 from kodama.wire import socket as wire
 from kodama.wire.commands import EVENTS_DEFAULT, ROOMS_LIMIT, Poll, Since
@@ -41,7 +40,7 @@ class Talk:
     """One connection: the socket's listener and its reader's outlet."""
 
     __slots__ = (
-        "_all", "_desk", "_flying", "_following", "_framing", "_leases", "_socket", "full", "on_drained",
+        "_all", "_desk", "_flying", "_following", "_framing", "_socket", "full", "on_drained",
         "on_filled", "on_gone", "send",
     )  # fmt: skip
 
@@ -51,7 +50,6 @@ class Talk:
         self._desk = desk
         self._framing = framing
         self._flying = 0
-        self._leases: dict[str, Lease] = {}
         self.full = False
         self.send: Callable[[bytes], None] = socket.write
         self.on_drained: Callable[[], None]
@@ -98,7 +96,6 @@ class Talk:
         """The socket: nothing can be said any more."""
         self.send = _nowhere
         self.full = False
-        self._leave(tuple(self._leases))
         self.on_gone()
 
     def finish(self) -> None:
@@ -121,7 +118,6 @@ class Talk:
                 self._subscribe(given)
             case wire.Unsubscribe():
                 names = [room_name(name) for name in given.rooms]
-                self._leave(names)
                 self._following.remove(names)
                 self._say(wire.left(given.ref, self._following.cursor))
             case wire.Hello():
@@ -135,11 +131,7 @@ class Talk:
     def _known(self, ref: wire.Ref) -> None:
         """Say who is speaking from now on, and be that reader."""
         self._say(wire.done(ref, {"user": self._desk.who.author}))
-        present = tuple(self._leases)
-        self._leave(present)
         self._all.followers.knows(self._following, self._desk.who)
-        if self._socket.open:
-            self._enter(present)
 
     def _sent(self, ref: wire.Ref, *, quiet: bool = False) -> Told:
         """Return how the outcome of a command reaches the client; too many at a time make it wait.
@@ -194,33 +186,21 @@ class Talk:
         rooms = [room for plan in plans for room in plan.rooms]
         for room in rooms:
             admit(room.facts, who)
-        if given.presence:
-            following.watching = Watching.YES
         started = {name: at for plan in plans for name, at in (plan.started or {}).items()}
         plan = _together(plans)
         kept = dict(zip(following.rooms, following.places, strict=True))
         kept |= dict(zip(plan.rooms, plan.places, strict=True))
         cursor = cursor_of(tuple(kept), tuple(kept.values()))
         self._say(wire.done(given.ref, {"cursor": cursor, **({"started": started} if started else {})}))
+        for one in plans if given.presence else ():
+            following.attend(one, None)
         following.add(plan)
-        self._enter([room.name for room in rooms] if given.presence else [])
 
     def _not_begun(self, failure: Failure, ref: wire.Ref) -> None:
         if isinstance(failure.value, Refused):
             self._refuse(ref, failure.value)
         else:
             self._following.fail(failure)
-
-    def _enter(self, rooms: Sequence[str]) -> None:
-        for name in rooms:
-            if name not in self._leases:
-                self._leases[name] = self._all.people.entered(name, self._desk.who, None)
-
-    def _leave(self, rooms: Sequence[str]) -> None:
-        for name in rooms:
-            lease = self._leases.pop(name, None)
-            if lease is not None:
-                self._all.people.left(lease)
 
 
 def _poll(rooms: list[str], since: Since) -> Poll:

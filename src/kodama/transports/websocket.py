@@ -19,7 +19,6 @@ from kodama.http.frames import Message
 from kodama.http.message import Answer
 from kodama.http.websocket import WebSocket
 from kodama.node import LiveRoom, Node
-from kodama.people import People
 from kodama.transports.following import Followers
 from kodama.transports.reading import Batch, Verdict, cursor_of
 from kodama.transports.talk import Talk
@@ -87,9 +86,8 @@ class Frames:
 class WebSockets:
     """All sockets of a node. ``now`` is the time in ms since 1970."""
 
-    def __init__(self, node: Node, people: People, followers: Followers, *, now: Callable[[], int]) -> None:
+    def __init__(self, node: Node, followers: Followers, *, now: Callable[[], int]) -> None:
         self.node = node
-        self.people = people
         self.followers = followers
         self.now = now
         self._framings: dict[int | None, Frames] = {}

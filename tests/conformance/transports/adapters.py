@@ -94,6 +94,9 @@ class Http(Adapter):
         head = Head(got)
         return head.size + head.length if head.complete else None
 
+    def reply(self, wire: Wire, got: bytes) -> None:
+        pass
+
     def goodbye(self, wire: Wire) -> None:
         pass  # the server closes
 
@@ -247,9 +250,11 @@ class WebSocket(Adapter):
     """One connection that is spoken on."""
 
     name = "websocket"
+    _pongs = 0
 
     def connect(self, since: str, wire: Wire | None) -> Wire:
         wish = self.wish
+        self._pongs = 0
         asked = request(
             "GET", "/v1/ws", Upgrade="websocket", Connection="Upgrade", Sec_WebSocket_Version="13",
             Sec_WebSocket_Key=sockets.KEY.decode(), Sec_WebSocket_Protocol="kodama.v1", **wish.who,
@@ -273,6 +278,15 @@ class WebSocket(Adapter):
 
     def length(self, got: bytes) -> int | None:
         return None
+
+    def reply(self, wire: Wire, got: bytes) -> None:
+        head = Head(got)
+        pings = (
+            [one for one in sockets.frames(whole(head.raw)) if one.opcode == 9] if head.status == 101 else []
+        )
+        for one in pings[self._pongs :]:
+            wire.send(sockets.frame(10, one.payload))
+        self._pongs = len(pings)
 
     def goodbye(self, wire: Wire) -> None:
         wire.send(sockets.close(1001))

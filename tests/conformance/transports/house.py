@@ -148,7 +148,7 @@ class House:
 
     def pass_seconds(self, seconds: float) -> None:
         """Let time pass in steps, as it does."""
-        self.reactor.pump([0.1] * round(seconds * 10))
+        self.reactor.pump([0.25] * round(seconds * 4))
 
     def sweep(self) -> None:
         """Let what has grown too old be forgotten."""

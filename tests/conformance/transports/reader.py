@@ -65,6 +65,10 @@ class Adapter(ABC):
         """Return the length of the answer that ``got`` begins with, None if it is not whole."""
 
     @abstractmethod
+    def reply(self, wire: Wire, got: bytes) -> None:
+        """Answer what wants an answer at once."""
+
+    @abstractmethod
     def goodbye(self, wire: Wire) -> None:
         """The server has ended the reading: end the connection too, where that is the client's to do."""
 
@@ -162,6 +166,7 @@ class Reader:
         for record in records[self._counted :]:
             self._note(record)
         self._counted = len(records)
+        self._adapter.reply(self.wire, got)
         if self.problem is not None or self.after is not None:
             self._adapter.goodbye(self.wire)
         if at is not None or not self._adapter.polls or self._adapter.length(got) is None:
