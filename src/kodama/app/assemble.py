@@ -36,7 +36,7 @@ from kodama.registry import Registry
 from kodama.store.interface import Store
 from kodama.store.memory import MemoryStore
 from kodama.store.sqlite import SqliteStore
-from kodama.transports.following import Followers
+from kodama.transports.followers import Followers
 from kodama.transports.legacy import Door2011
 from kodama.transports.longpoll import LongPolls
 from kodama.transports.ndjson import Ndjson

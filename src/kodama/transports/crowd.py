@@ -20,7 +20,9 @@ from kodama.transports.reading import Batch, Bounds, at_end, owed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from kodama.transports.following import Followers, Following, Framing, Watching
+    from kodama.transports.followers import Followers
+    from kodama.transports.following import Following, Watching
+    from kodama.transports.framing import Framing
 
 _log: Final = Logger()
 

@@ -20,7 +20,9 @@ from kodama.http.message import Fields, Request
 from kodama.http.stream import chunk
 from kodama.node import Node
 from kodama.people import People
-from kodama.transports.following import Followers, Framing, Until
+from kodama.transports.followers import Followers
+from kodama.transports.following import Until
+from kodama.transports.framing import Framing
 from kodama.transports.reading import Asked, Plan, Verdict, find
 from kodama.wire.problem import Problem
 

@@ -19,7 +19,7 @@ from kodama.http.frames import Message
 from kodama.http.message import Answer
 from kodama.http.websocket import WebSocket
 from kodama.node import LiveRoom, Node
-from kodama.transports.following import Followers
+from kodama.transports.followers import Followers
 from kodama.transports.reading import Batch, Verdict, cursor_of
 from kodama.transports.talk import Talk
 from kodama.wire import socket as wire
