@@ -26,11 +26,12 @@ Fields = Mapping[str, str]
 
 
 class SlowStore:
-    """A memory store that answers questions only when it is told to, while ``slow``."""
+    """A memory store that answers questions, or those for history only, when it is told to, while
+    ``slow`` or ``slow_to_read``."""
 
     def __init__(self, inner: MemoryStore) -> None:
         self.inner = inner
-        self.slow = False
+        self.slow = self.slow_to_read = False
         self._held: list[Callable[[], object]] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -40,7 +41,7 @@ class SlowStore:
         return self._later(lambda: self.inner.open(room, **more))
 
     def read(self, room: str, **more: Any) -> Deferred[Any]:
-        return self._later(lambda: self.inner.read(room, **more))
+        return self._later(lambda: self.inner.read(room, **more), slow=self.slow or self.slow_to_read)
 
     def release(self) -> None:
         """Let everything that was asked arrive, as it was found when it was asked."""
@@ -48,8 +49,8 @@ class SlowStore:
         for answer in held:
             answer()
 
-    def _later(self, ask: Callable[[], Deferred[Any]]) -> Deferred[Any]:
-        if not self.slow:
+    def _later(self, ask: Callable[[], Deferred[Any]], *, slow: bool | None = None) -> Deferred[Any]:
+        if not (self.slow if slow is None else slow):
             return ask()
         found: Any = deepcopy(ask().result)
         waiting: Deferred[Any] = Deferred()

@@ -92,9 +92,20 @@ class Hopping(RuleBasedStateMachine):
 
     @rule()
     def stop_and_begin_again(self) -> None:
+        self.house.store.slow_to_read = False
+        self.let_what_was_read_arrive()
         self.house.stop()
         self.reader.read_on()
         self.house.begin_again()
+
+    @rule()
+    def let_reads_take_their_time(self) -> None:
+        self.house.store.slow_to_read = True
+
+    @rule()
+    def let_what_was_read_arrive(self) -> None:
+        self.house.store.release()
+        self.house.turn()
 
     @rule(seconds=st.sampled_from([1, 13, 40]))
     def let_time_pass(self, seconds: int) -> None:
@@ -110,6 +121,8 @@ class Hopping(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "reader"):
             return
+        self.house.store.slow_to_read = False
+        self.house.store.release()
         self.reader.come_back()
         for room, log in self.logs.items():
             seen = [event for event in self.reader.events if event["room"] == room]
