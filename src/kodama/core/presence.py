@@ -59,8 +59,7 @@ class Presence:
     def keep(self, lease: Lease, until: float) -> bool:
         """Let ``lease`` last until ``until`` at least; False, with nothing done, if it has ended or its
         reader has something to hear first. Half of what a poll costs that is `renew`."""
-        attendance = self._rooms.get(lease.room)
-        if attendance is None or not lease.lives or lease.told != attendance.version:
+        if not lease.lives or lease.told != self._rooms[lease.room].version:
             return False
         if until > lease.own:
             lease.own = until

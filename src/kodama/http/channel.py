@@ -161,7 +161,9 @@ class Channel:
     def _enter(self, lot: Lot, note: object, *, now: float) -> None:
         lot.waiting[self] = note
         self._holder, self._state = lot, _PARKED
-        self._factory.wheel.arm(self, now + (lot.hold() if lot.seconds is None else lot.seconds))
+        self.deadline = deadline = now + (lot.hold() if lot.seconds is None else lot.seconds)
+        if not self.slot or self.slot * TICK > deadline:
+            self._factory.wheel.arm(self, deadline)
 
     def _new_line(self, raw: bytes) -> Line | None:
         """Return the shared line of one that this connection has not sent before, if it is a plain GET's."""
