@@ -53,7 +53,17 @@ def test_a_block_with_a_body_an_upgrade_or_an_expectation_is_never_remembered() 
         site = Site()
         browser = site.browser()
         browser.send(b"GET / HTTP/1.1\r\nHost: a\r\n" + extra + b"\r\n\r\n")
-        assert browser.channel._block == b"\0"
+        assert browser.channel._block == b""
+
+
+def test_a_known_line_before_anything_else_and_a_nul_after_it_are_no_request() -> None:
+    site = Site()
+    site.browser().send(b"GET /a HTTP/1.1" + BLOCK)
+    fresh = site.browser()
+    fresh.send(b"GET /a HTTP/1.1\0")
+    assert len(site.seen) == 1
+    fresh.send(b"\r\nHost: a\r\n\r\n")
+    assert fresh.statuses() == [400]
 
 
 def test_the_tables_stay_bounded() -> None:

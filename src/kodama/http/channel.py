@@ -52,7 +52,7 @@ class Channel:
         self.peer = ""
         self.slot, self.deadline = 0.0, inf
         self._state = _HEAD
-        self._block = b"\0"  # matches no data
+        self._block = b""  # ends no data
         self._headers: Headers | None = None
         self._own: Own | None = None
         self._buffer: bytearray | None = None
@@ -115,8 +115,8 @@ class Channel:
 
     def dataReceived(self, data: bytes) -> None:
         """Twisted: bytes have come. The first branch is the one that a poll takes."""
-        if self._state is _HEAD and self._buffer is None and data.endswith(self._block):
-            raw = data[: -len(self._block)]
+        block = self._block
+        if self._state is _HEAD and self._buffer is None and (raw := data.removesuffix(block)) is not data:
             if self._own is not None and not self._paused and self._asks_again(raw):
                 return
             factory = self._factory
@@ -216,7 +216,7 @@ class Channel:
         stream.full = self._paused
         self._holder = stream
         self._request = self._headers = None
-        self._block = b"\0"
+        self._block = b""
         self.deadline = inf
         return stream
 
@@ -225,7 +225,7 @@ class Channel:
         pause_early(self.transport)
         self._write(encode_head(101, fields) + b"\r\n")
         self._request = self._holder = self._headers = None
-        self._block = b"\0"
+        self._block = b""
         self._state = _TUNNEL
         self._tunnel = switched = tunnel(ChannelLink(self))
         if self._buffer is not None and not self._in_turn:
