@@ -56,6 +56,21 @@ def test_a_block_with_a_body_an_upgrade_or_an_expectation_is_never_remembered() 
         assert browser.channel._block == b""
 
 
+def test_equal_blocks_before_bodies_are_shared_and_each_is_parsed() -> None:
+    site = Site()
+    for body in (b"a", b"b"):
+        site.browser().send(b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n" + body)
+    assert site.seen[0].headers is site.seen[1].headers
+    assert [request.body for request in site.seen] == [b"a", b"b"]
+
+
+def test_a_long_block_is_nobody_elses() -> None:
+    site = Site()
+    for _ in range(2):
+        site.browser().send(b"GET /a HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 5000 + b"\r\n\r\n")
+    assert site.seen[0].headers is not site.seen[1].headers
+
+
 def test_a_known_line_before_anything_else_and_a_nul_after_it_are_no_request() -> None:
     site = Site()
     site.browser().send(b"GET /a HTTP/1.1" + BLOCK)

@@ -456,13 +456,11 @@ class Channel:
 
     def _whole(self, head: Head, body: bytes) -> None:
         factory = self._factory
+        headers = factory.headers(head.block)
+        line = own = None
         if head.plain and len(head.block) <= factory.limits.remembered:
-            self._headers = headers = factory.headers(head.block)
-            self._block = headers.block
+            self._headers, self._block = headers, headers.block
             line, own = self._new_line(head.line), self._own
-        else:
-            headers = Headers(head.block)
-            line = own = None
         if line is None:
             line, own = Line(head.method, head.target), None
         self._serve(Request(self, line, headers, body=body, minor=head.minor, keep=head.keep, own=own))

@@ -47,7 +47,7 @@ class HttpFactory(Factory):
         self._channels: set[Channel] = set()
         self._party = party
         self._parties: dict[str, int] = {}
-        self.remembered = remembered = Remembered(limits.line, own=own)
+        self.remembered = remembered = Remembered(limits.line, block_limit=limits.remembered, own=own)
         self.lines = remembered.lines  # looked into at each poll, and so without a detour
         self.line = remembered.line
         self.split = remembered.split

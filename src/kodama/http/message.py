@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from time import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
@@ -288,6 +289,7 @@ def encode_head(status: int, fields: Fields) -> bytes:
     return b"".join((line, encode_fields(fields), b"Date: ", date(), b"\r\n"))
 
 
+@lru_cache(maxsize=128)  # few sets of fields are ever sent, and a message makes two answers
 def encode_fields(fields: Fields) -> bytes:
     """Return header fields as bytes; raises ValueError where RFC 9110 forbids them."""
     for name, value in fields:
@@ -310,6 +312,7 @@ def date() -> bytes:
     return _Date.text
 
 
+@lru_cache
 def _phrase(status: int) -> bytes:
     try:
         return HTTPStatus(status).phrase.encode()

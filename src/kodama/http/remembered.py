@@ -1,8 +1,9 @@
 """Request lines and header blocks that many connections share, byte for byte.
 
-Decided here: what may be remembered (a plain GET's line that is not too long), that one parameter
-by which clients that ask the same differ is cut out first and kept with the connection, so that
-a thousand of them share one line, and that the memory is bounded by forgetting all of it.
+Decided here: what may be remembered (a plain GET's line that is not too long; header blocks, with
+what the application made of them), that one parameter by which clients that ask the same differ
+is cut out first and kept with the connection, so that a thousand of them share one line, and that
+the memory is bounded by forgetting all of it.
 """
 
 from __future__ import annotations
@@ -17,16 +18,18 @@ _SHARED_LIMIT: Final = 4096
 
 
 class Remembered:
-    """Lines of at most ``line_limit`` bytes, and blocks; both were accepted by the parser once.
+    """Lines of at most ``line_limit`` bytes, and blocks of at most ``block_limit``; both were accepted
+    by the parser once.
 
     ``own`` is a regular expression for the parameter, ``name=value``, that is a client's own; of
     a line with two of it nothing is cut out.
     """
 
-    __slots__ = ("_blocks", "_line_limit", "_own", "lines")
+    __slots__ = ("_block_limit", "_blocks", "_line_limit", "_own", "lines")
 
-    def __init__(self, line_limit: int, *, own: bytes | None = None) -> None:
+    def __init__(self, line_limit: int, *, block_limit: int, own: bytes | None = None) -> None:
         self._line_limit = line_limit
+        self._block_limit = block_limit
         self._own = None if own is None else re.compile(rb"(?:^\?|&)(" + own + rb")(?=[& ])")
         self.lines: dict[bytes, Line] = {}
         self._blocks: dict[bytes, Headers] = {}
@@ -61,9 +64,11 @@ class Remembered:
         return raw[:begin] + own.instead, own
 
     def headers(self, block: bytes) -> Headers:
-        """Return the shared `Headers` of an accepted block."""
+        """Return the `Headers` of an accepted block: shared, whatever the line was, unless it is long."""
         headers = self._blocks.get(block)
         if headers is None:
+            if len(block) > self._block_limit:
+                return Headers(block)
             if len(self._blocks) >= _SHARED_LIMIT:
                 self._blocks.clear()
             headers = self._blocks[block] = Headers(block)

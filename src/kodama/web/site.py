@@ -61,6 +61,7 @@ OWN: Final = frozenset((
 RETRY_CONNECTION: Final = 5.0
 _DOCUMENTS: Final = frozenset((b"document", b"iframe", b"frame", b"object", b"embed"))
 _CANNOT_STORE: Final = "The server cannot store this now; try again with the same nonce."
+PATHS_LIMIT: Final = 1024  # a path costs about 1 KB
 _CANNOT_READ: Final = "The server cannot read this now."
 
 Serve = Callable[[Request, Caller], None]
@@ -105,13 +106,14 @@ class Site:
         self._jsonp = jsonp
         self._legacy = legacy
         self._upgrades = upgrades
+        self._paths: dict[bytes, Methods] = {}
 
     def respond(self, request: Request) -> None:
         """Serve one request; every fault of the client is answered."""
         try:
             route = request.line.memo
             if not isinstance(route, Route):
-                route = request.line.memo = self._route(request.line.path)
+                route = request.line.memo = self._known_route(request.line.path)
             asked = route.asked
             if asked is not None and request.line.method == b"GET":  # a poll that was read before
                 known = request.headers.memo
@@ -211,6 +213,16 @@ class Site:
             route.methods[b"GET"](request, self._caller(request, route.methods[b"GET"]))
         else:
             raise MethodNotAllowed("This resource does not have that method.", allow=allow)
+
+    def _known_route(self, path: bytes) -> Route:
+        """Route by path; every message makes a new line of a path that was asked for before."""
+        methods = self._paths.get(path)
+        if methods is None:
+            methods = self._route(path).methods
+            if len(self._paths) >= PATHS_LIMIT:
+                self._paths.clear()
+            self._paths[path] = methods
+        return Route(methods)
 
     def _route(self, path: bytes) -> Route:
         try:
