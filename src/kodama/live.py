@@ -40,7 +40,7 @@ class LiveRoom:
     until then."""
 
     __slots__ = (
-        "answers", "asked", "exists", "facts", "followed", "handover", "mark", "name", "readers",
+        "answers", "asked", "exists", "facts", "followed", "handover", "mark", "name", "people", "readers",
         "rereading", "rewritten_early", "stream", "watchers",
     )  # fmt: skip
 
@@ -49,6 +49,7 @@ class LiveRoom:
         self.facts = facts
         self.mark = ""  # of the settings as they were read; none of what was put from here
         self.asked = 0  # when the settings were asked for: an older answer does not replace them
+        self.people = 0  # how often it was changed who may read
         self.exists = False
         self.followed = True
         self.stream = Stream()

@@ -36,6 +36,7 @@ from kodama.bus.interface import (
 from kodama.core.change import Change
 from kodama.core.event import Entry
 from kodama.core.handover import Handover, Mode
+from kodama.core.policy import Policy
 from kodama.core.position import Position
 from kodama.core.remembered import Budget
 from kodama.core.room import Retention, RoomFacts
@@ -76,6 +77,7 @@ class Node:
         self.store = store
         self.shared: bool = company.value
         self.metrics = metrics
+        self.policy = Policy()
         self._bus = bus
         self._clock = clock
         self._tail_memory = tail_memory
@@ -179,6 +181,14 @@ class Node:
             self._bus.notice(RoomChanged(facts.name))
 
         return self.store.put_room(facts).addCallback(put)
+
+    def people_changed(self, name: str) -> LiveRoom | None:
+        """Ask a room's readers again whether they may read; returns the room if it is followed."""
+        room = self._rooms.get(name)
+        if room is not None:
+            room.people += 1
+            self._ask_again(room)
+        return room
 
     def look(self) -> Deferred[None]:
         """Ask the store, by one question, where all rooms in memory stand, and catch up.
@@ -439,8 +449,11 @@ class Node:
         known, room.facts, room.mark = room.facts, facts, mark
         if facts != known:
             self.changed(facts)
-            for reader in tuple(room.readers):
-                reader.wake()
+            self._ask_again(room)
+
+    def _ask_again(self, room: LiveRoom) -> None:
+        for reader in tuple(room.readers):
+            reader.wake()
 
     def _append(self, room: LiveRoom, entry: Entry) -> None:
         room.stream.append(entry)

@@ -23,7 +23,7 @@ from kodama.core.position import Cursor
 from kodama.core.presence import Presence
 from kodama.core.room import RoomFacts
 from kodama.core.sharing import News, Sharing, Told
-from kodama.core.who import Who, admits
+from kodama.core.who import Who
 from kodama.node import Node
 from kodama.wire.commands import Since
 from kodama.wire.ephemeral import presence_event, presence_list, typing_event
@@ -140,7 +140,8 @@ class People:
 
     def changed(self, facts: RoomFacts) -> None:
         """Let those be gone whom a room, which has changed, does not admit any more."""
-        self._forget(lambda lease: lease.room == facts.name and not admits(facts, lease.who))
+        policy = self._node.policy
+        self._forget(lambda lease: lease.room == facts.name and not policy.admits(facts, lease.who))
 
     def review(self, refused: Callable[[Who], object | None]) -> None:
         """Let those be gone whom ``refused`` gives something for: a session was revoked, say."""

@@ -6,11 +6,13 @@ import ast
 import inspect
 import json
 from html.parser import HTMLParser
+from types import ModuleType
 from typing import Any
 
 import msgspec
 import pytest
 
+from kodama.web import order as order_module
 from kodama.web import site as site_module
 from kodama.web.openapi.operating import OPERATIONS, describe
 from kodama.wire import answers
@@ -18,7 +20,10 @@ from kodama.wire.problem import STATUSES
 from tests.integration.test_site import EVENTS, MESSAGES, Kodama
 
 DOCUMENT = describe()
-SAMPLES = {"{room}": "lobby", "{offset}": "1", "{emoji}": "x", "{token}": "kdh_x", "{hook}": "9f2c"}
+SAMPLES = {
+    "{room}": "lobby", "{offset}": "1", "{emoji}": "x", "{token}": "kdh_x", "{hook}": "9f2c", "{person}": "g_1",
+    "{code}": "c",
+}  # fmt: skip
 NOT_OF_THE_API = {  # pages and files, and what speaks WebSocket
     "/docs/api", "/docs/errors", "/static/*", "/favicon.ico", "/robots.txt", "/v1/{room}",
     "/widget.js", "/embed", "/r/{room}/plain", "/r/{room}/plain/log",
@@ -31,9 +36,9 @@ def server() -> Kodama:
     return Kodama()
 
 
-def _paths_of(function: str, prefix: str) -> set[str]:
+def _paths_of(function: str, prefix: str, module: ModuleType = site_module) -> set[str]:
     """Return the paths that a ``match`` of the site takes, read from its source."""
-    tree = ast.parse(inspect.getsource(site_module))
+    tree = ast.parse(inspect.getsource(module))
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and node.name == function:
@@ -66,6 +71,7 @@ def _words(pattern: ast.pattern) -> list[str]:
 def test_every_route_of_the_site_is_described_and_no_other() -> None:
     routes = {path.rstrip("/") for path in _paths_of("_room", "/v1/rooms/{room}/")}
     routes |= _paths_of("_route", "/") - {"/v1/rooms/{room}/*"}
+    routes |= _paths_of("in_room", "/v1/rooms/{room}/", order_module) | _paths_of("top", "/", order_module)
     described = set(DOCUMENT["paths"]) - {"/"}
     assert described == routes - NOT_OF_THE_API
     assert {path.split("*")[0] for path in NOT_OF_THE_API & routes}, "the source was read"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from kodama.core.change import (
     Amendment,
@@ -18,6 +19,7 @@ from kodama.core.change import (
     Publish,
     React,
     SetTopic,
+    TellMember,
     Unchanged,
     amend,
     mark_of,
@@ -151,6 +153,11 @@ def test_what_is_written_carries_its_stamp() -> None:
     topic = written(SetTopic(room="lobby", author=AIKO, topic="tea"), stamp(5))
     assert isinstance(topic, Topic)
     assert (topic.topic, topic.offset, kind_of(topic)) == ("tea", 5, "topic")
+    for role in ("owner", None):
+        member = written(TellMember(room="lobby", author=AIKO, user=BEN, op="add", role=role), stamp(5))
+        assert isinstance(member, Member)
+        assert (member.user, member.op, kind_of(member)) == (BEN, "add", "member")
+        assert (member.role is UNSET) is (role is None)
 
 
 def test_marks_tell_whose_reaction_it_is_and_targets_what_is_aimed_at() -> None:

@@ -135,6 +135,10 @@ def test_edits_sessions_and_rooms_are_read() -> None:
     assert (room.title, room.topic, room.access) == ("T", None, "secret")
     assert room.retention == commands.RetentionBody(days=0)
     assert commands.room_body(b"{}") == commands.RoomBody()
+    assert commands.room_body(b'{"slow":3600,"locked":true,"hold":false}').slow == 3600
+    for slow in (b"-1", b"3601"):
+        with pytest.raises(BadRequest):
+            commands.room_body(b'{"slow":%b}' % slow)
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,10 @@ def test_the_type_of_an_event_is_read_from_its_json() -> None:
         (Topic(**SAID, topic="tea"), "* Aiko set the topic: tea"),
         (Member(**SAID, user=AIKO, op="add"), "* Aiko joined"),
         (Member(**SAID, user=AIKO, op="remove"), "* Aiko left"),
+        (Member(**SAID, user=AIKO, op="add", role="owner"), "* Aiko joined as owner"),
+        (Member(**SAID, user=AIKO, op="role", role="member"), "* Aiko is here as member"),
+        (Member(**SAID, user=AIKO, op="ban"), "* Aiko was banned"),
+        (Member(**SAID, user=AIKO, op="unban"), "* Aiko may come back"),
     ],
 )
 def test_people_read_an_event_on_one_line(event: Logged, line: str) -> None:

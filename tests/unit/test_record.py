@@ -13,6 +13,8 @@ def test_a_kind_counts_its_changes_and_no_revision_comes_twice() -> None:
     assert shelf.write([put, DropRecord(kind="ban", key="a", expected=1), put]) == [1, 2, 3]
     assert shelf.get("ban", "a") == Record("a", b"1", 3)
     assert shelf.versions == {"ban": 3}
+    assert shelf.write([DropRecord(kind="ban", key="a")]) == [4]
+    assert shelf.get("ban", "a") is None
 
 
 def test_nothing_is_written_when_one_of_them_has_moved() -> None:

@@ -31,6 +31,8 @@ from kodama.http.outgoing import Outgoing
 from kodama.http.websocket import SocketLimits
 from kodama.metrics import Metrics
 from kodama.node import Company, Node
+from kodama.order.houses import Houses
+from kodama.order.members import Members
 from kodama.people import People
 from kodama.registry import Registry
 from kodama.store.interface import Store
@@ -46,6 +48,7 @@ from kodama.transports.streaming import HttpFraming, Streams, Wrap
 from kodama.transports.text import Text
 from kodama.transports.websocket import WebSockets
 from kodama.web.accept import Framing
+from kodama.web.acting import Acting
 from kodama.web.answers import FIELDS
 from kodama.web.api import Api
 from kodama.web.assets import Assets
@@ -54,11 +57,14 @@ from kodama.web.desk import Desks
 from kodama.web.hooks import HookApi
 from kodama.web.identity import Identity, Policy
 from kodama.web.jwks import JwkSet
+from kodama.web.members import MembersApi
 from kodama.web.openapi.page import Documents
 from kodama.web.operations import Operations
+from kodama.web.order import OrderRoutes
 from kodama.web.plain import PlainRooms
 from kodama.web.presence import PresenceApi
 from kodama.web.rates import Deed, Rates
+from kodama.web.rooms import RoomsApi
 from kodama.web.search import SearchApi
 from kodama.web.sessions import Sessions
 from kodama.web.site import Site
@@ -231,9 +237,14 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         node, identity, tokens, now=wall_clock, seconds=reactor.seconds, guests=settings.guests,
         fail=lambda request, failure: site.fail(request, failure),
     )  # fmt: skip
+    houses = Houses(node, registry, people, now=wall_clock, barred=polls.look_again)
+    members = Members(houses)
+    census = Census(store, metrics, most=settings.rooms, seconds=reactor.seconds)
+    acting = Acting(
+        identity, census, seconds=reactor.seconds, fail=lambda request, failure: site.fail(request, failure)
+    )
     api = Api(
-        node, identity, Census(store, metrics, most=settings.rooms, seconds=reactor.seconds),
-        now=wall_clock, seconds=reactor.seconds,
+        identity, houses, members, census, now=wall_clock, seconds=reactor.seconds,
         fail=lambda request, failure: site.fail(request, failure),
         guests=settings.guests, create_rooms=settings.create_rooms,
     )  # fmt: skip
@@ -277,7 +288,9 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         api=api, sessions=sessions, presence=presence, polls=polls, streams=streams, door=door,
         assets=Assets(), searches=searches, plain=plain, hooks=hooks,
         documents=Documents(),
-        operations=operations, identity=identity, metrics=metrics, now=wall_clock,
+        operations=operations, rooms=RoomsApi(acting, houses, members, people),
+        order=OrderRoutes(members=MembersApi(acting, members)), identity=identity, metrics=metrics,
+        now=wall_clock,
         jsonp=settings.jsonp, legacy=settings.legacy, upgrades=upgrades,
     )  # fmt: skip
     limits = Limits(
@@ -304,7 +317,8 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     return KodamaService(
         reactor=reactor, node=node, factory=factory, host=settings.host, port=settings.port,
         certificate=certificate(settings, reactor), drain=settings.drain,
-        started=(tokens.start, registry.start, outlets.start), draining=draining,
-        watch=(watch, registry.look, *bills), inherited=inherited,
+        started=(tokens.start, houses.start, registry.start, outlets.start), draining=draining,
+        watch=(watch, registry.look, houses.tick, *bills), inherited=inherited,
+        owner_code=members.owner_code,
         look=LOOK_SECONDS if shared else None,
     )  # fmt: skip

@@ -183,6 +183,8 @@ def _serve(settings: Settings) -> int:
             return
         _out.print(f"Kodama is open at [bold]{service.address()}[/]")
         sys.stdout.flush()
+        offering: Any = service.owner_code()
+        offering.addCallback(_offer, service.address()).addErrback(log.err)
 
     _reactor: Any = reactor
     _reactor.callWhenRunning(start)
@@ -202,6 +204,13 @@ def _stop(service: KodamaService, codes: list[int]) -> Any:
 
     systemd.notify("STOPPING=1", os.environ)
     return service.running and service.stopService().addErrback(failed)
+
+
+def _offer(code: str | None, address: str) -> None:
+    """Print the link that makes somebody the server's owner, once, while nobody is."""
+    if code is not None:
+        _out.print(f"To own it, open this once, as whoever you want to be there: {address}#owner={code}")
+        sys.stdout.flush()
 
 
 def _store_file(data: Path | None) -> Path:

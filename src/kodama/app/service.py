@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, maybeDeferred
+from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, maybeDeferred, succeed
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
@@ -29,15 +29,21 @@ BACKLOG: Final = 4096
 _log: Final = Logger()
 
 
+def _no_code() -> Deferred[str | None]:
+    return succeed(None)
+
+
 class KodamaService(Service):
     """One node listening on one TCP port. ``drain`` is the longest a stop may take, in seconds;
-    ``look`` is how often the store is asked for what other nodes wrote, None where there are none."""
+    ``look`` is how often the store is asked for what other nodes wrote, None where there are none.
+    ``owner_code`` makes the code by which somebody owns the server, None if somebody does."""
 
     def __init__(
         self, *, reactor: Any, node: Node, factory: HttpFactory, host: str, port: int, drain: float,
         started: Sequence[Callable[[], None]], draining: Callable[[], None],
         watch: Sequence[Callable[[], Deferred[None]]], look: float | None = None,
         inherited: int | None = None, certificate: Certificate | None = None,
+        owner_code: Callable[[], Deferred[str | None]] = _no_code,
     ) -> None:  # fmt: skip
         self._reactor = reactor
         self._node = node
@@ -50,6 +56,7 @@ class KodamaService(Service):
         self._look_seconds = look
         self._inherited = inherited
         self._certificate = certificate
+        self.owner_code = owner_code
         self._watch = watch
         self._listening: IListeningPort | None = None
         self._loops: list[LoopingCall] = []

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import UNSET
 
 from kodama.core.errors import Conflict, Forbidden, NotFound
-from kodama.core.event import Author, Delete, Edit, Logged, Message, Reaction, Topic
+from kodama.core.event import Author, Delete, Edit, Logged, Member, Message, Reaction, Topic
 from kodama.core.room import Retention, RoomFacts
 
 NO_MARK: Final = ""
@@ -97,8 +97,20 @@ class SetTopic:
     topic: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellMember:
+    """Something became of ``user`` in the room, as `kodama.core.event.Member` says."""
+
+    room: str
+    author: Author
+    user: Author
+    op: str
+    role: str | None = None
+
+
 Amendment = EditMessage | DeleteMessage | React
-Change = Publish | Amendment | SetTopic
+Fact = Publish | SetTopic | TellMember
+Change = Amendment | Fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,13 +153,19 @@ def target_of(event: Logged) -> int | None:
     return event.target if isinstance(event, Edit | Delete | Reaction) else None
 
 
-def written(change: Publish | SetTopic, stamp: Stamp) -> Logged:
+def written(change: Fact, stamp: Stamp) -> Logged:
     """Return the event that ``change`` becomes at ``stamp``."""
     match change:
         case SetTopic():
             return Topic(
                 room=change.room, offset=stamp.offset, epoch=stamp.epoch, id=stamp.id,
                 time=stamp.time, author=change.author, topic=change.topic,
+            )  # fmt: skip
+        case TellMember():
+            return Member(
+                room=change.room, offset=stamp.offset, epoch=stamp.epoch, id=stamp.id,
+                time=stamp.time, author=change.author, user=change.user, op=change.op,
+                role=UNSET if change.role is None else change.role,
             )  # fmt: skip
         case _:
             return Message(

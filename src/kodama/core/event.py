@@ -77,10 +77,12 @@ class Topic(Event, frozen=True, kw_only=True, tag="topic"):
 
 
 class Member(Event, frozen=True, kw_only=True, tag="member"):
-    """``user`` joined or left the room's members (``op`` = add or remove)."""
+    """What became of ``user`` in the room: ``op`` is ``add`` or ``role`` (with the ``role``),
+    ``remove``, ``ban`` or ``unban``."""
 
     user: Author
     op: str
+    role: str | UnsetType = UNSET
 
 
 Logged = Message | Edit | Delete | Reaction | Topic | Member

@@ -97,7 +97,7 @@ class Shelf:
             match change:
                 case PutRecord():
                     written[place] = Record(change.key, change.body, version)
-                case DropRecord():
+                case _:
                     written[place] = None
             after.append(version)
         self.versions = versions

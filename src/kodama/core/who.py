@@ -21,7 +21,8 @@ class Who:
 
     ``session`` is shared by all connections of one session, key or ticket and is what is revoked;
     None is somebody without any. ``rooms`` limits it to those rooms (None: no limit). ``invited``
-    are rooms that are open to it whatever their access. A ``read_only`` one writes nothing.
+    are rooms that are open to it whatever their access, ``barred`` those that are closed to it. A
+    ``read_only`` one writes nothing.
     ``expires`` is in ms since 1970, None for never.
     """
 
@@ -29,6 +30,7 @@ class Who:
     author: Author | None = None
     rooms: frozenset[str] | None = None
     invited: frozenset[str] = frozenset()
+    barred: frozenset[str] = frozenset()
     read_only: bool = False
     expires: int | None = None
 
@@ -44,7 +46,7 @@ STRANGER: Final = Who(rooms=frozenset())  # nobody, where guests are not taken
 
 def admits(facts: RoomFacts, who: Who) -> bool:
     """Return whether ``who`` may read and write in the room."""
-    if who.rooms is not None and facts.name not in who.rooms:
+    if (who.rooms is not None and facts.name not in who.rooms) or facts.name in who.barred:
         return False
     if facts.access is Access.PUBLIC or facts.name in who.invited:
         return True

@@ -15,9 +15,11 @@ from typing import NamedTuple, Protocol
 from kodama.core.change import (
     Amendment,
     Change,
+    Fact,
     Nonce,
     Publish,
     SetTopic,
+    TellMember,
     Unchanged,
     amend,
     mark_of,
@@ -186,6 +188,8 @@ class Batch:
                 stored = self._write(change, head)
                 self.rows.set_topic(head, change.topic)
                 return stored
+            case TellMember():
+                return self._write(change, self._existing(change.room))
             case _:
                 return self._amend(change, self._existing(change.room))
 
@@ -203,7 +207,7 @@ class Batch:
             self._nonce_rows.append(NonceRow(self.heads[change.room].id, nonce.sender, nonce.text, *known))
         return stored
 
-    def _write(self, change: Publish | SetTopic, head: Head | None) -> Stored:
+    def _write(self, change: Fact, head: Head | None) -> Stored:
         if head is None:
             self._written(change, None)  # what cannot be encoded fails here, before any trace of it
             born = change.newborn if isinstance(change, Publish) else RoomFacts(name=change.room)
@@ -212,7 +216,7 @@ class Batch:
         self._keep(event, line, head)
         return Stored(line, event.id, fresh=True)
 
-    def _written(self, change: Publish | SetTopic, head: Head | None) -> tuple[Logged, Entry]:
+    def _written(self, change: Fact, head: Head | None) -> tuple[Logged, Entry]:
         time = max(self.rows.now(), head.time if head else 0)
         event = written(change, stamp(head.top + 1 if head else 1, epoch=self.rows.epoch, ms=time))
         return event, entry(event, time=time)

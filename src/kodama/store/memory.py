@@ -19,9 +19,11 @@ from kodama.core.apikey import ApiKey
 from kodama.core.change import (
     Amendment,
     Change,
+    Fact,
     Nonce,
     Publish,
     SetTopic,
+    TellMember,
     Unchanged,
     amend,
     mark_of,
@@ -318,6 +320,8 @@ class MemoryStore:
                 commits, stored = self._write(room, change)
                 room.facts = replace(room.facts, topic=change.topic)
                 return commits, stored
+            case TellMember():
+                return self._write(self._existing(change.room), change)
             case _:
                 return self._amend(self._existing(change.room), change)
 
@@ -338,7 +342,7 @@ class MemoryStore:
             room.nonces[nonce.sender, nonce.text] = nonce.digest, stored
         return commits, stored
 
-    def _write(self, room: _Room, change: Publish | SetTopic) -> tuple[Sequence[Commit], Stored]:
+    def _write(self, room: _Room, change: Fact) -> tuple[Sequence[Commit], Stored]:
         time = max(self._clock(), room.time)
         event = written(change, stamp(room.top + 1, epoch=self._epoch, ms=time))
         return self._keep(room, event, time=time, rewritten=())

@@ -50,7 +50,7 @@ class Crowd:
         self.places = standing.places
         self.readers: dict[Following, Callable[[bytes], None]] = {}
         self.spoken = followers.clock.seconds()
-        self._facts = [room.facts for room in self.rooms]
+        self._facts = [(room.facts, room.people) for room in self.rooms]
         followers.crowds[standing] = self
         for room in self.rooms:
             room.readers[self] = None
@@ -72,7 +72,7 @@ class Crowd:
         """A room has something new, or has changed."""
         for room in self.rooms:
             room.readers[self] = None
-        if self._facts != [room.facts for room in self.rooms]:
+        if self._facts != [(room.facts, room.people) for room in self.rooms]:
             self._review()
         while self.readers and self._behind():
             found = owed(
@@ -128,7 +128,7 @@ class Crowd:
             self._dissolve()
 
     def _review(self) -> None:
-        self._facts = [room.facts for room in self.rooms]
+        self._facts = [(room.facts, room.people) for room in self.rooms]
         for following in tuple(self.readers):
             following.review()
 

@@ -25,7 +25,7 @@ from twisted.python.failure import Failure
 
 from kodama.core.errors import Refused
 from kodama.core.position import Position
-from kodama.core.who import Who, admit
+from kodama.core.who import Who
 from kodama.node import LiveRoom
 from kodama.transports.attending import Attending
 from kodama.transports.framing import Framing, Outlet
@@ -111,8 +111,9 @@ class Following:
 
         Raises `Forbidden`, `NotFound`.
         """
+        policy = self._followers.node.policy
         for room in plan.rooms:
-            admit(room.facts, self.who)
+            policy.admit(room.facts, self.who)
         if self._apart():
             self._stand(self._at.joined(plan))
 
@@ -191,9 +192,10 @@ class Following:
 
     def review(self) -> None:
         """End if one of the rooms admits the reader no more."""
+        policy = self._followers.node.policy
         try:
             for room in self.rooms:
-                admit(room.facts, self.who)
+                policy.admit(room.facts, self.who)
         except Refused as error:
             self.refuse(error)
 

@@ -19,10 +19,11 @@ from twisted.python.failure import Failure
 
 from kodama.core.errors import BadRequest, Unauthorized
 from kodama.core.lease import Lease
+from kodama.core.policy import Policy
 from kodama.core.position import Cursor
 from kodama.core.returning import Returns
 from kodama.core.room import Access
-from kodama.core.who import Who, admit
+from kodama.core.who import Who
 from kodama.http.channel import Channel
 from kodama.http.message import Answer, Fields, Request
 from kodama.node import LiveRoom, Node
@@ -176,7 +177,7 @@ class LongPolls:
     def begin(self, held: Held) -> None:
         """Answer ``held`` or park it. Raises `Forbidden`, `NotFound`."""
         plan = held.plan
-        admit_all(plan, held.who)
+        admit_all(self.node.policy, plan, held.who)
         if held.client is not None:
             self._supersede((held.who.session, held.client))
             self._clients[held.who.session, held.client] = held
@@ -204,7 +205,7 @@ class LongPolls:
         """Answer ``held``, which was put off."""
         self._held.discard(held)
         try:
-            admit_all(held.plan, held.who)
+            admit_all(self.node.policy, held.plan, held.who)
             self.give(held)
         except Exception:  # noqa: BLE001 - as a poll that is woken
             self.fail(held.request, Failure())
@@ -406,7 +407,7 @@ class Held:
         if self.request.answered:
             return
         try:
-            admit_all(self.plan, self.who)
+            admit_all(self.polls.node.policy, self.plan, self.who)
             if at_the_end(self.plan):
                 self.stay()  # a change that gives nothing to read, and no longer hold either
             else:
@@ -442,11 +443,11 @@ class Late:
         self._held.gone(request)
 
 
-def admit_all(plan: Plan, who: Who) -> None:
+def admit_all(policy: Policy, plan: Plan, who: Who) -> None:
     """Raise `Forbidden` or `NotFound` if one of the rooms is not open to ``who``."""
     for room in plan.rooms:
-        if room.facts.access is not _PUBLIC or who.rooms is not None:
-            admit(room.facts, who)
+        if room.facts.access is not _PUBLIC or who.rooms is not None or room.name in policy.banned:
+            policy.admit(room.facts, who)
 
 
 def _client(request: Request, poll: Poll) -> str | None:

@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from kodama.core.returning import Returns
-from kodama.core.who import Who, admit
+from kodama.core.who import Who
 from kodama.http.message import Fields, Request
 from kodama.http.stream import chunk
 from kodama.node import Node
@@ -79,7 +79,7 @@ class Streams:
         if request.answered:
             return
         for room in plan.rooms:
-            admit(room.facts, who)
+            self._node.policy.admit(room.facts, who)
         stream = request.stream(200, self._fields)
         if stream.silent:
             stream.finish()

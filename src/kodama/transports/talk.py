@@ -14,7 +14,6 @@ from twisted.python.failure import Failure
 
 from kodama.core.errors import BadJson, BadRequest, Refused, TooLarge, Unauthorized, UnsupportedMedia
 from kodama.core.names import room_name
-from kodama.core.who import admit
 from kodama.http.message import Answer
 from kodama.http.violation import Code, Violation
 from kodama.http.websocket import WebSocket
@@ -185,7 +184,7 @@ class Talk:
         following, who = self._following, self._desk.who
         rooms = [room for plan in plans for room in plan.rooms]
         for room in rooms:
-            admit(room.facts, who)
+            self._all.node.policy.admit(room.facts, who)
         started = {name: at for plan in plans for name, at in (plan.started or {}).items()}
         plan = _together(plans)
         kept = dict(zip(following.rooms, following.places, strict=True))

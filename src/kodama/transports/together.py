@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from twisted.python.failure import Failure
 
+from kodama.core.errors import Refused
 from kodama.core.lease import Lease, lease_seconds
 from kodama.core.returning import Returns
 from kodama.core.room import Access
@@ -58,12 +59,13 @@ class Together:
     """Those who wait at one place under one request line."""
 
     __slots__ = (
-        "_empty", "_empty_at", "_hold", "_keep", "_lasts", "_lot", "_place", "_plan", "_polls", "_present",
-        "_room",
+        "_empty", "_empty_at", "_hold", "_keep", "_lasts", "_lot", "_place", "_plan", "_policy", "_polls",
+        "_present", "_room",
     )  # fmt: skip
 
     def __init__(self, polls: LongPolls, plan: Plan, line: Line) -> None:
         self._polls = polls
+        self._policy = polls.node.policy
         self._plan = plan
         self._room = plan.rooms[0]
         self._place = plan.places[0]
@@ -86,6 +88,8 @@ class Together:
         if room.stream.top != self._place or room.facts.access is not _PUBLIC or not room.followed:
             return False
         if who.rooms is not None or self._polls.returns is not None or self._polls.outlasts(self._hold, who):
+            return False
+        if room.name in self._policy.banned and self._refused(who):
             return False
         note = self._regular(request, who, client) if client or self._present else who
         if note is None or not request.park(self._lot, note):
@@ -115,6 +119,8 @@ class Together:
         public = room.facts.access is _PUBLIC
         if public and room.stream.top == self._place:
             room.readers[self] = None  # a change that gives nobody anything to read
+            if room.name in self._policy.banned:
+                self.review(self._refused)
             return
         self.emptied()
         owed = take(polls.node, plan) if public else None
@@ -190,6 +196,13 @@ class Together:
         regular = polls.regular(request, who, client)
         regular.lease = lease
         return regular
+
+    def _refused(self, who: Who) -> Refused | None:
+        try:
+            self._policy.admit(self._room.facts, who)
+        except Refused as refusal:
+            return refusal
+        return None
 
     def _alone(self, request: Request, note: object) -> None:
         try:

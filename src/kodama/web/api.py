@@ -1,24 +1,25 @@
-"""Writing, history, rooms and sessions: everything of ``/v1`` but the reading of events."""
+"""Writing and history: messages, and what becomes of them."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from kodama.core.change import Amendment, Change, DeleteMessage, EditMessage, Nonce, Publish, React, SetTopic
+from kodama.core.change import Amendment, DeleteMessage, EditMessage, Nonce, Publish, React
 from kodama.core.errors import BadRequest, Forbidden, NotFound, Overloaded, UnsupportedMedia
 from kodama.core.event import Author, timestamp
 from kodama.core.names import GUEST_NAME
+from kodama.core.policy import Deed, Verdict
 from kodama.core.position import START, Position, encode_cursor
-from kodama.core.room import Access, Retention, RoomFacts
 from kodama.core.tally import tally
-from kodama.core.who import admit, admits
 from kodama.http.message import Answer, Request
-from kodama.node import LiveRoom, Node
+from kodama.node import LiveRoom
+from kodama.order.houses import Houses
+from kodama.order.members import Members
 from kodama.store.interface import After, Around, Before, Newest, Stored, StoreUnavailable
 from kodama.web.answers import json_answer, raw_json_answer
 from kodama.web.census import Census
@@ -30,17 +31,21 @@ from kodama.wire.events import page
 LOBBY: Final = "lobby"
 RETRY_WRITE: Final = 1.0
 ANONYMOUS: Final = "guest"
+_log: Final = Logger()
 
 
 class Api:
     """The resources under ``/v1`` and ``/r`` that write or list. ``fail`` answers a failure."""
 
     def __init__(
-        self, node: Node, identity: Identity, census: Census, *, now: Callable[[], int],
+        self, identity: Identity, houses: Houses, members: Members, census: Census, *, now: Callable[[], int],
         seconds: Callable[[], float], fail: Callable[[Request, Failure], None],
         guests: bool, create_rooms: bool,
     ) -> None:  # fmt: skip
-        self._node = node
+        self._houses = houses
+        self._members = members
+        self._node = houses.node
+        self._policy = houses.policy
         self._identity = identity
         self._now = now
         self._seconds = seconds
@@ -48,7 +53,6 @@ class Api:
         self._census = census
         self._guests_may = guests
         self._rooms_may = create_rooms
-        self._settling = DeferredLock()
 
     def publish(self, request: Request, caller: Caller, room: str) -> None:
         """``POST /v1/rooms/{room}/messages``."""
@@ -98,7 +102,9 @@ class Api:
         author = self._signed_in(request, caller)
 
         def go(live: LiveRoom) -> None:
-            change = DeleteMessage(room=room, author=author, target=offset, moderator=live.facts.owner)
+            moderates = self._policy.may(live.facts, caller.who, Deed.DELETE_OTHERS)
+            moderator = author.id if moderates else None
+            change = DeleteMessage(room=room, author=author, target=offset, moderator=moderator)
             self._amend(request, caller, change)
 
         self._then(request, self._node.room(room), go)
@@ -126,7 +132,7 @@ class Api:
 
         async def answer() -> None:
             live = self._node.followed(room) or await self._node.room(room)
-            admit(live.facts, caller.who)
+            self._policy.admit(live.facts, caller.who)
             got = await self._node.store.history(room, where=where, limit=limit)
             newest = isinstance(where, Newest) or (isinstance(where, After) and not got.more)
             end = Position(got.epoch, got.top) if got.top else START
@@ -137,50 +143,6 @@ class Api:
             request.answer(raw_json_answer(200, body))
 
         self._then(request, Deferred.fromCoroutine(answer()), lambda _: None)
-
-    def rooms(self, request: Request, caller: Caller) -> None:
-        """``GET /v1/rooms``: the rooms this reader may read."""
-
-        async def answer() -> None:
-            rows = [
-                answers.RoomRow(
-                    room=row.facts.name, title=row.facts.title, topic=row.facts.topic,
-                    access=row.facts.access.value, last=row.last,
-                )
-                for row in await self._node.store.rooms()
-                if admits(row.facts, caller.who)
-                or (row.facts.access is Access.MEMBERS and caller.who.rooms is None)
-            ]  # fmt: skip
-            request.answer(json_answer(200, answers.RoomList(rows)))
-
-        self._then(request, Deferred.fromCoroutine(answer()), lambda _: None)
-
-    def put_room(self, request: Request, caller: Caller, room: str) -> None:
-        """``PUT /v1/rooms/{room}``: created by whoever is signed in, changed by its owner."""
-        body = commands.room_body(request.body)
-        author = self._signed_in(request, caller)
-        self._identity.check_write(request, caller, now=self._seconds())
-
-        async def answer() -> None:
-            log = await self._node.store.open(room, tail_bytes=0)
-            known = self._node.default_facts(room) if log is None else log.facts
-            admit(known, caller.who)
-            if log is not None and known.owner != author.id:
-                raise Forbidden("Only its owner changes a room.")
-            created = log is None
-            if created:
-                self._identity.check_room(request.peer, caller)
-                self._census.admit_one()
-            topic = known.topic
-            facts = _merged(known, body, owner=author.id)
-            await self._node.put_room(facts)
-            if facts.topic != topic:
-                await self._appended(SetTopic(room=room, author=author, topic=facts.topic))
-            request.answer(json_answer(201 if created else 200, _shown(facts)))
-
-        # One after the other: what is merged must not be changed by somebody else meanwhile.
-        turn = self._settling.run(lambda: Deferred.fromCoroutine(answer()))
-        self._then(request, turn, lambda _: None)
 
     def _publish(self, request: Request, caller: Caller, room: str, body: MessageBody) -> None:
         self._identity.check_write(request, caller, now=self._seconds())
@@ -205,6 +167,8 @@ class Api:
                 self._fail(request, Failure(outcome))
                 return
             entry = outcome.entry
+            if entry.offset == 1 and outcome.fresh and owner is not None:
+                self._found(room, change.author)
             value = answers.Published(
                 id=outcome.id, room=room, offset=entry.offset, epoch=entry.epoch, time=timestamp(entry.time)
             )
@@ -213,13 +177,14 @@ class Api:
         self._write(request, caller, change, settle)
 
     def _write(
-        self, request: Request, caller: Caller, change: Change, settle: Callable[[Stored | Exception], None]
-    ) -> None:
+        self, request: Request, caller: Caller, change: Publish | Amendment,
+        settle: Callable[[Stored | Exception], None],
+    ) -> None:  # fmt: skip
         if caller.who.session is None and not self._guests_may:
             raise Forbidden("This server takes no guests.")
 
         def go(live: LiveRoom) -> None:
-            admit(live.facts, caller.who)
+            self._judge(request, caller, live, change)
             if not live.exists:
                 self._may_begin(request, caller)
             try:
@@ -256,17 +221,26 @@ class Api:
 
         self._then(request, self._node.room(change.room), go)
 
-    def _appended(self, change: Change) -> Deferred[Stored]:
-        waiting: Deferred[Stored] = Deferred()
+    def _judge(
+        self, request: Request, caller: Caller, live: LiveRoom, change: Publish | Amendment
+    ) -> Verdict:
+        """Return what becomes of ``change``; raises what whoever may not make it is told."""
+        who, facts = caller.who, live.facts
+        network = self._houses.network(self._identity.address(request, caller))
+        if who.user is not None:
+            self._houses.seen(live.name, who.user, network)
+        match change:
+            case Publish():
+                return self._policy.weigh(facts, who, network=network, now=self._now())
+            case DeleteMessage():
+                self._policy.admit(facts, who)
+            case _:
+                self._policy.check_write(facts, who, network=network, now=self._now())
+        return Verdict.SAID
 
-        def settle(outcome: Stored | Exception) -> None:
-            if isinstance(outcome, Exception):
-                waiting.errback(Failure(outcome))
-            else:
-                waiting.callback(outcome)
-
-        self._node.append(change, settle)
-        return waiting
+    def _found(self, room: str, owner: Author) -> None:
+        founding = Deferred.fromCoroutine(self._members.founded(room, owner))
+        founding.addErrback(lambda failure: _log.failure("a room's owner is not noted by name", failure))
 
     def _author(self, caller: Caller, name: str | None) -> Author:
         if caller.who.author is not None:
@@ -280,29 +254,6 @@ class Api:
 
     def _then(self, request: Request, waiting: Deferred[Any], go: Callable[[Any], None]) -> None:
         waiting.addCallback(go).addErrback(lambda failure: self._fail(request, failure))
-
-
-def _merged(facts: RoomFacts, body: commands.RoomBody, *, owner: str) -> RoomFacts:
-    kept = facts.retention
-    asked = body.retention
-    if asked is not None:
-        kept = Retention(
-            days=kept.days if asked.days is None else asked.days,
-            events=kept.events if asked.events is None else asked.events,
-        )
-    return dataclasses.replace(
-        facts, owner=owner, retention=kept,
-        title=facts.title if body.title is None else body.title,
-        topic=facts.topic if body.topic is None else body.topic,
-        access=facts.access if body.access is None else Access(body.access),
-    )  # fmt: skip
-
-
-def _shown(facts: RoomFacts) -> answers.RoomSettings:
-    kept = answers.Retention(days=facts.retention.days, events=facts.retention.events)
-    return answers.RoomSettings(
-        room=facts.name, title=facts.title, topic=facts.topic, access=facts.access.value, retention=kept
-    )
 
 
 def media_of(request: Request) -> str:

@@ -29,8 +29,9 @@ from kodama.core.hook import (
     write_secret,
     write_token,
 )
+from kodama.core.policy import Deed
 from kodama.core.record import DropRecord, PutRecord
-from kodama.core.who import Who, admit
+from kodama.core.who import Who
 from kodama.hooks.outlets import Outlets
 from kodama.http.message import Answer, Request
 from kodama.http.passing import Drawn
@@ -134,11 +135,10 @@ class HookApi:
     async def _owned(self, caller: Caller, room: str) -> tuple[LiveRoom, str]:
         """Return the room and who asks; raises `Forbidden`, `NotFound` if it is not the room's owner."""
         live = self._node.followed(room) or await self._node.room(room)
-        admit(live.facts, caller.who)
-        user = caller.who.user
-        if user is None or user != live.facts.owner or caller.who.read_only:
-            raise Forbidden("Only its owner manages the webhooks of a room.")
-        return live, user
+        by = self._node.policy.demand(live.facts, caller.who, Deed.CONFIGURE)
+        if caller.who.read_only:
+            raise Forbidden("This token only reads.")
+        return live, by.id
 
     async def _incoming_made(self, live: LiveRoom, by: str, body: hooks.HookBody) -> Hook:
         token = write_token(token_bytes(HOOK_BYTES))

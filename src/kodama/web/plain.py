@@ -20,7 +20,6 @@ from twisted.python.failure import Failure
 
 from kodama.core.errors import BadRequest, UnsupportedMedia
 from kodama.core.position import START, Position, encode_cursor
-from kodama.core.who import admit
 from kodama.http.message import Answer, Fields, Request
 from kodama.http.passing import Drawn
 from kodama.node import Node
@@ -88,7 +87,7 @@ class PlainRooms:
 
         async def answer() -> None:
             live = self._node.followed(room) or await self._node.room(room)
-            admit(live.facts, caller.who)
+            self._node.policy.admit(live.facts, caller.who)
             lang = _language(request)
             author = caller.who.author
             body = room_page(
@@ -142,7 +141,7 @@ class PlainRooms:
 
         async def draw() -> None:
             live = self._node.followed(room) or await self._node.room(room)
-            admit(live.facts, caller.who)
+            self._node.policy.admit(live.facts, caller.who)
             got = await self._node.store.history(room, where=Newest(), limit=SHOWN)
             messages = [msgspec.json.decode(entry.json, type=Message) for entry in got.messages]
             cursor = encode_cursor({room: Position(got.epoch, got.top) if got.top else START})

@@ -11,7 +11,6 @@ from twisted.python.failure import Failure
 from kodama.core.errors import Forbidden
 from kodama.core.event import Author
 from kodama.core.names import GUEST_NAME
-from kodama.core.who import admit
 from kodama.http.message import Answer, Request
 from kodama.node import LiveRoom, Node
 from kodama.people import People
@@ -86,7 +85,7 @@ class PresenceApi:
         """Do ``what`` and answer, if the caller may read ``room``."""
 
         def go(live: LiveRoom) -> None:
-            admit(live.facts, caller.who)
+            self._node.policy.admit(live.facts, caller.who)
             request.answer(what() or _DONE)
 
         live = self._node.followed(room)

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.python.failure import Failure
 
 from kodama.core.errors import Overloaded
-from kodama.core.who import Who, admit
+from kodama.core.who import Who
 from kodama.http.message import Request
 from kodama.node import Node
 from kodama.store.interface import Found
@@ -58,9 +58,9 @@ class SearchApi:
             return _NOTHING
         if wanted.room is not None:
             room = self._node.followed(wanted.room) or await self._node.room(wanted.room)
-            admit(room.facts, who)
+            self._node.policy.admit(room.facts, who)
         store = self._node.store
         found: Found = await self._turns.run(
-            store.search, wanted, who=who, limit=asked.limit, size=ANSWER_BYTES
+            store.search, wanted, who=self._node.policy.scope(who), limit=asked.limit, size=ANSWER_BYTES
         )
         return found

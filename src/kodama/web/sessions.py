@@ -11,7 +11,6 @@ from kodama.core.errors import Forbidden, NotFound
 from kodama.core.event import timestamp
 from kodama.core.session import Session
 from kodama.core.ticket import TICKET_SECONDS
-from kodama.core.who import admit
 from kodama.http.message import Answer, Request
 from kodama.node import Node
 from kodama.web.answers import FIELDS, json_answer
@@ -75,7 +74,7 @@ class Sessions:
         async def answer() -> None:
             for name in rooms:
                 live = self._node.followed(name) or await self._node.room(name)
-                admit(live.facts, caller.who)
+                self._node.policy.admit(live.facts, caller.who)
             now = self._now()
             value = answers.TicketIssued(
                 ticket=self._tokens.ticket(caller.who, rooms, now=now), rooms=list(rooms),

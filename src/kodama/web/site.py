@@ -45,8 +45,11 @@ from kodama.web.html import address
 from kodama.web.identity import Caller, Identity
 from kodama.web.openapi.page import Documents
 from kodama.web.operations import Operations
+from kodama.web.order import OrderRoutes
 from kodama.web.plain import PlainRooms
 from kodama.web.presence import PresenceApi
+from kodama.web.rooms import RoomsApi
+from kodama.web.routes import Methods, Serve
 from kodama.web.search import SearchApi
 from kodama.web.sessions import Sessions
 from kodama.wire import commands
@@ -64,8 +67,6 @@ _CANNOT_STORE: Final = "The server cannot store this now; try again with the sam
 PATHS_LIMIT: Final = 1024  # a path costs about 1 KB
 _CANNOT_READ: Final = "The server cannot read this now."
 
-Serve = Callable[[Request, Caller], None]
-Methods = dict[bytes, Serve]
 _log: Final = Logger()
 
 
@@ -85,8 +86,9 @@ class Site:
     def __init__(
         self, *, api: Api, searches: SearchApi, sessions: Sessions, presence: PresenceApi, polls: LongPolls,
         streams: Mapping[Framing, Streams], door: Door2011, assets: Assets, plain: PlainRooms, hooks: HookApi,
-        documents: Documents, operations: Operations, identity: Identity, metrics: Metrics,
-        now: Callable[[], int], jsonp: bool, legacy: bool, upgrades: Mapping[str, Serve],
+        documents: Documents, operations: Operations, rooms: RoomsApi, order: OrderRoutes,
+        identity: Identity, metrics: Metrics, now: Callable[[], int], jsonp: bool, legacy: bool,
+        upgrades: Mapping[str, Serve],
     ) -> None:  # fmt: skip
         self._api = api
         self._searches = searches
@@ -100,6 +102,8 @@ class Site:
         self._plain = plain
         self._hooks = hooks
         self._operations = operations
+        self._rooms = rooms
+        self._order = order
         self._identity = identity
         self._metrics = metrics
         self._now = now
@@ -235,7 +239,7 @@ class Site:
             case ["v1", "rooms", name, *rest]:
                 return Route(self._room(room_name(name), rest))
             case ["v1", "rooms"]:
-                return Route({b"GET": self._api.rooms})
+                return Route({b"GET": self._rooms.listed})
             case ["v1", "search"]:
                 return Route({b"GET": self._searches.search})
             case ["v1", "events"]:
@@ -287,13 +291,16 @@ class Site:
                 return Route({b"GET": lambda request, _: self._static("/".join(rest), request)})
             case ["favicon.ico" | "robots.txt" as name]:
                 return Route({b"GET": lambda request, _: self._static(name, request)})
-        raise NotFound("There is nothing at this address.")
+        return Route(self._order.top(parts))
 
     def _room(self, room: str, rest: list[str]) -> Methods:
         api = self._api
         match rest:
             case []:
-                return {b"PUT": lambda request, caller: api.put_room(request, caller, room)}
+                return {
+                    b"GET": lambda request, caller: self._rooms.show(request, caller, room),
+                    b"PUT": lambda request, caller: self._rooms.put(request, caller, room),
+                }
             case ["events"]:
                 return {b"GET": lambda request, caller: self._read(request, caller, (room,))}
             case ["presence"]:
@@ -329,7 +336,7 @@ class Site:
                     api.react(request, caller, room, offset, emoji)
 
                 return {b"PUT": react, b"DELETE": react}
-        raise NotFound("There is nothing at this address.")
+        return self._order.in_room(room, rest)
 
     def _foreign(self, path: bytes) -> Methods:
         page: Serve | None = None

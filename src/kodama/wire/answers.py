@@ -95,6 +95,10 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True):
     topic: str
     access: str
     retention: Retention
+    slow: Annotated[int, Meta(description="Seconds between two messages of one person.")]
+    locked: Annotated[bool, Meta(description="Only moderators write.")]
+    hold: Annotated[bool, Meta(description="Messages of new guests wait for a moderator.")]
+    role: Annotated[str, Meta(description="The asker's own: owner, moderator, member or guest.")]
 
 
 class RoomRow(msgspec.Struct, frozen=True, kw_only=True):

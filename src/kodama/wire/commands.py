@@ -30,6 +30,7 @@ PAGE_DEFAULT: Final = 50
 NAMES_DEFAULT: Final = 200
 ROOMS_LIMIT: Final = 100
 EMOJI_LIMIT: Final = 64
+SLOW_LIMIT: Final = 3600
 
 _NONCE: Final = re.compile(r"[A-Za-z0-9._~-]{1,64}", re.ASCII)
 CLIENT_PART: Final = rb"client=[A-Za-z0-9._~-]{8,64}"  # of a query: what each reader has for itself
@@ -87,6 +88,9 @@ class RoomBody(msgspec.Struct, frozen=True):
     topic: str | None = None
     access: str | None = None
     retention: RetentionBody | None = None
+    slow: int | None = None
+    locked: bool | None = None
+    hold: bool | None = None
 
 
 class PresenceBody(msgspec.Struct, frozen=True):
@@ -240,6 +244,8 @@ def room_body(body: bytes) -> RoomBody:
             raise BadRequest("A title has at most 100, a topic at most 500 characters, no null among them.")
     if given.access not in (None, "public", "members", "secret"):
         raise BadRequest("access is public, members or secret.")
+    if given.slow is not None and not 0 <= given.slow <= SLOW_LIMIT:
+        raise BadRequest(f"slow is whole seconds from 0 to {SLOW_LIMIT}.")
     if given.retention is not None:
         for number in (given.retention.days, given.retention.events):
             if number is not None and not 0 <= number <= 10**9:

@@ -14,7 +14,7 @@ from unicodedata import category
 
 import msgspec
 
-from kodama.core.event import Delete, Edit, Logged, Message, Reaction, Topic, decode
+from kodama.core.event import Delete, Edit, Logged, Member, Message, Reaction, Topic, decode
 
 MEDIA_TYPE: Final = "text/plain; charset=utf-8"
 INDENT: Final = "      "  # as wide as the time and its space
@@ -80,7 +80,14 @@ def _said(event: Logged) -> str:
             return f"* {name} {verb} {visible(event.emoji)} {side} message {event.target}"
         case Topic():
             return f"* {name} set the topic: {visible(event.topic)}"
-    return f"* {visible(event.user.name)} {'joined' if event.op == 'add' else 'left'}"
+    return f"* {visible(event.user.name)} {_became(event)}"
+
+
+def _became(event: Member) -> str:
+    if event.op in ("add", "role"):
+        role = "" if event.role is msgspec.UNSET else f" as {visible(event.role)}"
+        return f"joined{role}" if event.op == "add" else f"is here{role}"
+    return {"ban": "was banned", "unban": "may come back"}.get(event.op, "left")
 
 
 def _content(event: Message | Edit) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kodama.web.openapi import programs, reading, writing
+from kodama.web.openapi import order, programs, reading, writing
 from kodama.web.openapi.shape import JSON, NOBODY, Content, Json, Operation, Reply, document
 from kodama.wire import answers
 
@@ -21,6 +21,7 @@ TAGS: Final = {
     "Reading": "Events of rooms, live and from history, in every framing with one cursor.",
     "Writing": "Messages, and what becomes of them.",
     "Rooms": "Which rooms there are, and their settings.",
+    "Keeping order": "Who is what in a room, and what owners and moderators do.",
     "Presence": "Who is here, who is typing: not kept, and at a bounded cost.",
     "Programs": "Webhooks: programs that speak in a room, and programs that are told.",
     "Who is speaking": "Sessions, and how to be somebody.",
@@ -60,6 +61,7 @@ OPERATIONS: Final = (
     *reading.OPERATIONS,
     *writing.OPERATIONS,
     *programs.OPERATIONS,
+    *order.OPERATIONS,
     _plain(
         "/healthz",
         "health",
