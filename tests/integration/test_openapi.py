@@ -22,7 +22,7 @@ from tests.integration.test_site import EVENTS, MESSAGES, Kodama
 DOCUMENT = describe()
 SAMPLES = {
     "{room}": "lobby", "{offset}": "1", "{emoji}": "x", "{token}": "kdh_x", "{hook}": "9f2c", "{person}": "g_1",
-    "{code}": "c",
+    "{code}": "c", "{id}": "x",
 }  # fmt: skip
 NOT_OF_THE_API = {  # pages and files, and what speaks WebSocket
     "/docs/api", "/docs/errors", "/static/*", "/favicon.ico", "/robots.txt", "/v1/{room}",
@@ -71,7 +71,9 @@ def _words(pattern: ast.pattern) -> list[str]:
 def test_every_route_of_the_site_is_described_and_no_other() -> None:
     routes = {path.rstrip("/") for path in _paths_of("_room", "/v1/rooms/{room}/")}
     routes |= _paths_of("_route", "/") - {"/v1/rooms/{room}/*"}
-    routes |= _paths_of("in_room", "/v1/rooms/{room}/", order_module) | _paths_of("top", "/", order_module)
+    routes |= _paths_of("in_room", "/v1/rooms/{room}/", order_module)
+    routes |= _paths_of("_seen", "/v1/rooms/{room}/", order_module)
+    routes |= _paths_of("_moderated", "/v1/rooms/{room}/", order_module) | _paths_of("top", "/", order_module)
     described = set(DOCUMENT["paths"]) - {"/"}
     assert described == routes - NOT_OF_THE_API
     assert {path.split("*")[0] for path in NOT_OF_THE_API & routes}, "the source was read"

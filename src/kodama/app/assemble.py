@@ -31,8 +31,11 @@ from kodama.http.outgoing import Outgoing
 from kodama.http.websocket import SocketLimits
 from kodama.metrics import Metrics
 from kodama.node import Company, Node
+from kodama.order.held import HeldMessages
 from kodama.order.houses import Houses
 from kodama.order.members import Members
+from kodama.order.moderation import Moderation
+from kodama.order.reports import Reports
 from kodama.people import People
 from kodama.registry import Registry
 from kodama.store.interface import Store
@@ -58,6 +61,7 @@ from kodama.web.hooks import HookApi
 from kodama.web.identity import Identity, Policy
 from kodama.web.jwks import JwkSet
 from kodama.web.members import MembersApi
+from kodama.web.moderation import ModerationApi
 from kodama.web.openapi.page import Documents
 from kodama.web.operations import Operations
 from kodama.web.order import OrderRoutes
@@ -66,6 +70,7 @@ from kodama.web.presence import PresenceApi
 from kodama.web.rates import Deed, Rates
 from kodama.web.rooms import RoomsApi
 from kodama.web.search import SearchApi
+from kodama.web.seeing import SeeingApi
 from kodama.web.sessions import Sessions
 from kodama.web.site import Site
 from kodama.web.sites import BadKey, SiteKey, Sites, key_of
@@ -238,19 +243,20 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         fail=lambda request, failure: site.fail(request, failure),
     )  # fmt: skip
     houses = Houses(node, registry, people, now=wall_clock, barred=polls.look_again)
-    members = Members(houses)
+    members, moderation = Members(houses), Moderation(houses)
+    held, reports = HeldMessages(houses), Reports(houses)
     census = Census(store, metrics, most=settings.rooms, seconds=reactor.seconds)
     acting = Acting(
         identity, census, seconds=reactor.seconds, fail=lambda request, failure: site.fail(request, failure)
     )
     api = Api(
-        identity, houses, members, census, now=wall_clock, seconds=reactor.seconds,
+        identity, houses, members, moderation, held, census, now=wall_clock, seconds=reactor.seconds,
         fail=lambda request, failure: site.fail(request, failure),
         guests=settings.guests, create_rooms=settings.create_rooms,
     )  # fmt: skip
     searches = SearchApi(node, identity, fail=lambda request, failure: site.fail(request, failure))
     presence = PresenceApi(
-        node, people, identity, seconds=reactor.seconds,
+        houses, people, identity, seconds=reactor.seconds,
         fail=lambda request, failure: site.fail(request, failure), guests=settings.guests,
     )  # fmt: skip
     operations = Operations(
@@ -289,7 +295,10 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         assets=Assets(), searches=searches, plain=plain, hooks=hooks,
         documents=Documents(),
         operations=operations, rooms=RoomsApi(acting, houses, members, people),
-        order=OrderRoutes(members=MembersApi(acting, members)), identity=identity, metrics=metrics,
+        order=OrderRoutes(
+            members=MembersApi(acting, members), moderation=ModerationApi(acting, moderation, held),
+            seeing=SeeingApi(acting, held, reports),
+        ), identity=identity, metrics=metrics,
         now=wall_clock,
         jsonp=settings.jsonp, legacy=settings.legacy, upgrades=upgrades,
     )  # fmt: skip

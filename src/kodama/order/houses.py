@@ -24,6 +24,7 @@ from kodama.core.event import Author
 from kodama.core.limits import network_of
 from kodama.core.policy import OPEN, Ban, Direct, Membership, Mute, Policy, RoomOrder
 from kodama.core.record import DropRecord, PutRecord, RecordChange
+from kodama.core.who import Who
 from kodama.node import LiveRoom, Node
 from kodama.people import People
 from kodama.registry import Registry
@@ -104,6 +105,10 @@ class Houses:
 
     def _network(self, address: str) -> str:
         return blake2b(network_of(address).encode(), key=self._salt, digest_size=8).hexdigest()
+
+    def check_write(self, live: LiveRoom, who: Who, address: str) -> None:
+        """Raise `Forbidden` or `NotFound` if ``who`` at ``address`` may not write in the room now."""
+        self.policy.check_write(live.facts, who, network=self.network(address), now=self.now())
 
     def seen(self, room: str, user: str, network: str) -> None:
         """Remember from which network somebody writes, in memory and for the last who did."""

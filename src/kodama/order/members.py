@@ -66,9 +66,8 @@ class Members:
         before = self._policy.look(room).members.get(user)
         if before is not None and before.role == role and (live.facts.owner != user or role == "owner"):
             return before
-        author = (
-            by if user == by.id else Author(user, name or (before.user.name if before else user), _kind(user))
-        )
+        called = name or (before.user.name if before else user)
+        author = by if user == by.id else Author(user, called, kind_of_person(user))
         if role != "owner":
             await self._keep_an_owner(live.facts, user, by=by)
         member = Membership(user=author, role=role, since=before.since if before else self._houses.now())
@@ -87,7 +86,7 @@ class Members:
         if member is None and live.facts.owner != user:
             raise NotFound("This person is not a member of the room.")
         await self._keep_an_owner(live.facts, user, by=by)
-        known = member.user if member else Author(user, user, _kind(user))
+        known = member.user if member else Author(user, user, kind_of_person(user))
         line = self._houses.audited(room, by, "remove", user=known)
         await self._houses.write(drop(MEMBER, key(room, user)), line)
         await self._houses.append(TellMember(room=room, author=by, user=known, op="remove"))
@@ -184,6 +183,6 @@ def _signed_in(who: Who) -> Author:
     return who.author
 
 
-def _kind(user: str) -> str:
+def kind_of_person(user: str) -> str:
     """Return what kind of person an id belongs to, as this server gives them out."""
     return {"h_": "host", "b_": "bot", "u_": "user"}.get(user[:2], "guest")

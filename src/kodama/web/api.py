@@ -18,8 +18,10 @@ from kodama.core.position import START, Position, encode_cursor
 from kodama.core.tally import tally
 from kodama.http.message import Answer, Request
 from kodama.node import LiveRoom
+from kodama.order.held import HeldMessages
 from kodama.order.houses import Houses
 from kodama.order.members import Members
+from kodama.order.moderation import Moderation
 from kodama.store.interface import After, Around, Before, Newest, Stored, StoreUnavailable
 from kodama.web.answers import json_answer, raw_json_answer
 from kodama.web.census import Census
@@ -27,6 +29,7 @@ from kodama.web.identity import Caller, Identity
 from kodama.wire import answers, commands
 from kodama.wire.commands import MessageBody
 from kodama.wire.events import page
+from kodama.wire.moderation import Waiting
 
 LOBBY: Final = "lobby"
 RETRY_WRITE: Final = 1.0
@@ -38,12 +41,15 @@ class Api:
     """The resources under ``/v1`` and ``/r`` that write or list. ``fail`` answers a failure."""
 
     def __init__(
-        self, identity: Identity, houses: Houses, members: Members, census: Census, *, now: Callable[[], int],
+        self, identity: Identity, houses: Houses, members: Members, moderation: Moderation,
+        held: HeldMessages, census: Census, *, now: Callable[[], int],
         seconds: Callable[[], float], fail: Callable[[Request, Failure], None],
         guests: bool, create_rooms: bool,
     ) -> None:  # fmt: skip
         self._houses = houses
         self._members = members
+        self._moderation = moderation
+        self._held = held
         self._node = houses.node
         self._policy = houses.policy
         self._identity = identity
@@ -184,9 +190,12 @@ class Api:
             raise Forbidden("This server takes no guests.")
 
         def go(live: LiveRoom) -> None:
-            self._judge(request, caller, live, change)
+            waits = self._judge(request, caller, live, change) is Verdict.HELD
             if not live.exists:
                 self._may_begin(request, caller)
+            if waits and isinstance(change, Publish):
+                self._hold(request, change)
+                return
             try:
                 self._node.append(change, settle)
             except StoreUnavailable as error:
@@ -211,8 +220,10 @@ class Api:
         def settle(outcome: Stored | Exception) -> None:
             if isinstance(outcome, Exception):
                 self._fail(request, Failure(outcome))
-            else:
-                request.answer(raw_json_answer(200, outcome.entry.json))
+                return
+            request.answer(raw_json_answer(200, outcome.entry.json))
+            if isinstance(change, DeleteMessage) and change.moderator is not None and outcome.fresh:
+                self._noted(change.room, change.author, change.target)
 
         def go(live: LiveRoom) -> None:
             if not live.exists:
@@ -237,6 +248,16 @@ class Api:
             case _:
                 self._policy.check_write(facts, who, network=network, now=self._now())
         return Verdict.SAID
+
+    def _hold(self, request: Request, change: Publish) -> None:
+        def held(name: str) -> None:
+            request.answer(json_answer(202, Waiting(held=name, room=change.room)))
+
+        self._then(request, Deferred.fromCoroutine(self._held.hold(change)), held)
+
+    def _noted(self, room: str, by: Author, target: int) -> None:
+        noting = Deferred.fromCoroutine(self._moderation.deleted(room, by, target))
+        noting.addErrback(lambda failure: _log.failure("a deletion is not in the audit log", failure))
 
     def _found(self, room: str, owner: Author) -> None:
         founding = Deferred.fromCoroutine(self._members.founded(room, owner))

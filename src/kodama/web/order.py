@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from kodama.core.errors import NotFound
-from kodama.http.message import Request
-from kodama.web.identity import Caller
 from kodama.web.members import MembersApi
+from kodama.web.moderation import ModerationApi
 from kodama.web.routes import Methods
+from kodama.web.seeing import SeeingApi
+from kodama.wire.commands import offset
+from kodama.wire.moderation import record_name
 from kodama.wire.order import user_id
 
 
 class OrderRoutes:
     """What the site does not route by itself."""
 
-    def __init__(self, *, members: MembersApi) -> None:
+    def __init__(self, *, members: MembersApi, moderation: ModerationApi, seeing: SeeingApi) -> None:
         self._members = members
+        self._moderation = moderation
+        self._seeing = seeing
 
     def top(self, parts: list[str]) -> Methods:
         """Return the methods of a path that is not in a room; raises `NotFound`."""
@@ -30,13 +34,63 @@ class OrderRoutes:
                 return {b"GET": lambda request, caller: self._members.listed(request, caller, room)}
             case ["members", person]:
                 return self._member(room, user_id(person))
+        return self._moderated(room, rest)
+
+    def _moderated(self, room: str, rest: list[str]) -> Methods:
+        """Return the methods of what moderators do about people; raises `NotFound`."""
+        match rest:
+            case ["bans"]:
+                return {b"GET": lambda request, caller: self._moderation.bans(request, caller, room)}
+            case ["bans", person]:
+                return self._ban(room, user_id(person))
+            case ["mutes"]:
+                return {b"GET": lambda request, caller: self._moderation.mutes(request, caller, room)}
+            case ["mutes", person]:
+                return self._mute(room, user_id(person))
+            case ["kick"]:
+                return {b"POST": lambda request, caller: self._moderation.kick(request, caller, room)}
+            case ["purge"]:
+                return {b"POST": lambda request, caller: self._moderation.purge(request, caller, room)}
+        return self._seen(room, rest)
+
+    def _seen(self, room: str, rest: list[str]) -> Methods:
+        """Return the methods of what moderators look through; raises `NotFound`."""
+        see = self._seeing
+        match rest:
+            case ["held"]:
+                return {b"GET": lambda request, caller: see.held(request, caller, room)}
+            case ["held", id]:
+                name = record_name(id)
+                return {b"POST": lambda request, caller: see.settle(request, caller, room, name)}
+            case ["messages", number, "report"]:
+                at = offset(number)
+                return {b"POST": lambda request, caller: see.report(request, caller, room, at)}
+            case ["reports"]:
+                return {b"GET": lambda request, caller: see.reports(request, caller, room)}
+            case ["reports", id]:
+                name = record_name(id)
+                return {b"DELETE": lambda request, caller: see.dismiss(request, caller, room, name)}
+            case ["audit"]:
+                return {b"GET": lambda request, caller: see.audit(request, caller, room)}
         raise NotFound("There is nothing at this address.")
 
+    def _ban(self, room: str, user: str) -> Methods:
+        api = self._moderation
+        return {
+            b"PUT": lambda request, caller: api.ban(request, caller, room, user),
+            b"DELETE": lambda request, caller: api.lift(request, caller, room, user),
+        }
+
+    def _mute(self, room: str, user: str) -> Methods:
+        api = self._moderation
+        return {
+            b"PUT": lambda request, caller: api.mute(request, caller, room, user),
+            b"DELETE": lambda request, caller: api.unmute(request, caller, room, user),
+        }
+
     def _member(self, room: str, user: str) -> Methods:
-        def put(request: Request, caller: Caller) -> None:
-            self._members.put(request, caller, room, user)
-
-        def remove(request: Request, caller: Caller) -> None:
-            self._members.remove(request, caller, room, user)
-
-        return {b"PUT": put, b"DELETE": remove}
+        api = self._members
+        return {
+            b"PUT": lambda request, caller: api.put(request, caller, room, user),
+            b"DELETE": lambda request, caller: api.remove(request, caller, room, user),
+        }

@@ -12,7 +12,8 @@ from kodama.core.errors import Forbidden
 from kodama.core.event import Author
 from kodama.core.names import GUEST_NAME
 from kodama.http.message import Answer, Request
-from kodama.node import LiveRoom, Node
+from kodama.node import LiveRoom
+from kodama.order.houses import Houses
 from kodama.people import People
 from kodama.web.answers import FIELDS, raw_json_answer
 from kodama.web.api import ANONYMOUS
@@ -27,10 +28,11 @@ class PresenceApi:
     """The resources ``presence`` and ``typing`` of a room. ``fail`` answers a failure."""
 
     def __init__(
-        self, node: Node, people: People, identity: Identity, *, seconds: Callable[[], float],
+        self, houses: Houses, people: People, identity: Identity, *, seconds: Callable[[], float],
         fail: Callable[[Request, Failure], None], guests: bool,
     ) -> None:  # fmt: skip
-        self._node = node
+        self._houses = houses
+        self._node = houses.node
         self._people = people
         self._identity = identity
         self._seconds = seconds
@@ -42,12 +44,12 @@ class PresenceApi:
         limit = commands.names_limit(commands.parameters(request.line.query))
 
         def go(live: LiveRoom) -> None:
-            admit(live.facts, caller.who)
+            self._node.policy.admit(live.facts, caller.who)
             request.answer(raw_json_answer(200, self._people.listing(room, limit=limit)))
 
         async def look() -> None:
             live = self._node.followed(room) or await self._node.room(room)
-            admit(live.facts, caller.who)
+            self._node.policy.admit(live.facts, caller.who)
             waiting = self._people.known(room)
             if waiting is not None:
                 await waiting
@@ -60,13 +62,13 @@ class PresenceApi:
         client = commands.client(commands.parameters(request.line.query))
         state = commands.presence_body(request.body).state
         self._check(request, caller)
-        self._in(request, caller, room, lambda: self._people.mark(room, caller.who, client, state))
+        self._in(request, caller, room, lambda _: self._people.mark(room, caller.who, client, state))
 
     def depart(self, request: Request, caller: Caller, room: str) -> None:
         """``DELETE /v1/rooms/{room}/presence``."""
         client = commands.client(commands.parameters(request.line.query))
         self._check(request, caller)
-        self._in(request, caller, room, lambda: self._people.depart(room, caller.who, client))
+        self._in(request, caller, room, lambda _: self._people.depart(room, caller.who, client))
 
     def type(self, request: Request, caller: Caller, room: str) -> None:
         """``PUT /v1/rooms/{room}/typing``."""
@@ -74,19 +76,25 @@ class PresenceApi:
         if caller.who.author is None and not self._guests_may:
             raise Forbidden("This server takes no guests.")
         author = caller.who.author or NOBODY_BY_NAME
-        self._in(request, caller, room, lambda: self._people.type(room, author))
+        address = self._identity.address(request, caller)
+
+        def type_(live: LiveRoom) -> None:
+            self._houses.check_write(live, caller.who, address)
+            self._people.type(room, author)
+
+        self._in(request, caller, room, type_)
 
     def _check(self, request: Request, caller: Caller) -> None:
         self._identity.check_write(request, caller, now=self._seconds())
 
     def _in(
-        self, request: Request, caller: Caller, room: str, what: Callable[[], Answer | None]
+        self, request: Request, caller: Caller, room: str, what: Callable[[LiveRoom], Answer | None]
     ) -> None:
         """Do ``what`` and answer, if the caller may read ``room``."""
 
         def go(live: LiveRoom) -> None:
             self._node.policy.admit(live.facts, caller.who)
-            request.answer(what() or _DONE)
+            request.answer(what(live) or _DONE)
 
         live = self._node.followed(room)
         if live is not None:
