@@ -87,7 +87,8 @@ class Registry:
         for one in self._followed.get(kind, ()):
             one.take_written(mine)
             told.append(self._reach(one, after))
-        self._node.tell_of_records(_notice(kind, mine))
+        if kind in self._followed:  # what nobody keeps in mind, nobody needs to hear of
+            self._node.tell_of_records(_notice(kind, mine))
         return _all_of(told)
 
     def _noticed(self, notice: RecordsChanged) -> None:

@@ -217,6 +217,7 @@ class BothStores(RuleBasedStateMachine):
     def rooms_and_logs_are_alike(self) -> None:
         self.same(lambda store: store.rooms())
         self.same(lambda store: store.versions())
+        self.same(lambda store: store.unread({"lobby": 3, "garden": 0}))
         for room in ("lobby", "garden"):
             self.same(lambda store, room=room: store.read(room, after=0, limit=10_000, size=2**40))
 

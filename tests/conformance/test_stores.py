@@ -15,7 +15,16 @@ from kodama.core.event import decode
 from kodama.core.position import Position
 from kodama.core.record import KEY_LIMIT, RECORD_LIMIT, DropRecord, PutRecord, Record, RecordMoved, Records
 from kodama.core.room import DAY_MS, Access, Retention, RoomFacts
-from kodama.store.interface import After, Around, Before, Group, Newest, Stored, StoreUnavailable
+from kodama.store.interface import (
+    UNREAD_LIMIT,
+    After,
+    Around,
+    Before,
+    Group,
+    Newest,
+    Stored,
+    StoreUnavailable,
+)
 from tests.conformance.stores import (
     AIKO,
     BEN,
@@ -124,6 +133,20 @@ def test_a_mark_is_another_one_when_settings_are(site: Site) -> None:
         site.append(publish())
         assert site.wait(site.store.tops(["lobby"]))["lobby"].mark == marks[-1]
     assert len(set(marks)) == 4
+
+
+def test_new_messages_are_counted_above_an_offset_in_many_rooms(site: Site) -> None:
+    site.append(publish(), react(1), publish(), delete(1), publish(room="garden"), topic("t"))
+    assert site.wait(site.store.unread({"lobby": 0, "garden": 0, "nowhere": 0})) == {"lobby": 2, "garden": 1}
+    assert site.wait(site.store.unread({"lobby": 1, "garden": 1})) == {"lobby": 1, "garden": 0}
+    assert site.wait(site.store.unread({"lobby": 99})) == {"lobby": 0}
+    assert site.wait(site.store.unread({})) == {}
+    site.append(*(publish(room="busy") for _ in range(UNREAD_LIMIT + 5)))
+    assert site.wait(site.store.unread({"busy": 0})) == {"busy": UNREAD_LIMIT}
+    site.wait(site.store.put_room(RoomFacts(name="busy", retention=Retention(days=0, events=2))))
+    site.clock[0] += 1
+    site.wait(site.store.sweep())
+    assert site.wait(site.store.unread({"busy": 0})) == {"busy": 2}
 
 
 def test_only_publishing_makes_a_room(site: Site) -> None:

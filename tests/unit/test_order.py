@@ -7,7 +7,7 @@ import pytest
 from kodama.core.errors import BadJson, BadRequest
 from kodama.core.event import Author
 from kodama.core.policy import Ban, Membership, Mute
-from kodama.wire import moderation, order
+from kodama.wire import belonging, moderation, order
 
 
 def test_a_role_is_read_with_a_name() -> None:
@@ -52,6 +52,15 @@ def test_bans_and_mutes_are_shown_with_their_end() -> None:
     assert (ban.until, ban.network, hasattr(ban, "networks")) == (None, True, False)
     mute = moderation.mute_shown(Mute(user=aiko, by=ben, since=0, until=1000))
     assert mute.until == "1970-01-01T00:00:01.000Z"
+
+
+def test_what_belonging_asks_is_read() -> None:
+    assert belonging.invite_body(b"") == belonging.InviteBody(expires=604_800, uses=None, role="member")
+    assert belonging.direct_body(b'{"user":"g_1"}') == belonging.DirectBody("g_1", None)
+    assert belonging.direct_body(b'{"user":"g_1","name":" Ben "}').name == "Ben"
+    assert belonging.read_body(b'{"offset":7}').offset == 7
+    with pytest.raises(BadRequest):
+        belonging.direct_body(b'{"user":"a b"}')
 
 
 def test_members_are_shown_with_their_time() -> None:

@@ -31,8 +31,11 @@ from kodama.http.outgoing import Outgoing
 from kodama.http.websocket import SocketLimits
 from kodama.metrics import Metrics
 from kodama.node import Company, Node
+from kodama.order.directs import Directs
 from kodama.order.held import HeldMessages
 from kodama.order.houses import Houses
+from kodama.order.invites import Invites
+from kodama.order.marks import Marks
 from kodama.order.members import Members
 from kodama.order.moderation import Moderation
 from kodama.order.reports import Reports
@@ -55,6 +58,7 @@ from kodama.web.acting import Acting
 from kodama.web.answers import FIELDS
 from kodama.web.api import Api
 from kodama.web.assets import Assets
+from kodama.web.belonging import BelongingApi
 from kodama.web.census import Census
 from kodama.web.desk import Desks
 from kodama.web.hooks import HookApi
@@ -246,6 +250,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     members, moderation = Members(houses), Moderation(houses)
     held, reports = HeldMessages(houses), Reports(houses)
     census = Census(store, metrics, most=settings.rooms, seconds=reactor.seconds)
+    directs, marks = Directs(houses), Marks(houses)
     acting = Acting(
         identity, census, seconds=reactor.seconds, fail=lambda request, failure: site.fail(request, failure)
     )
@@ -294,10 +299,11 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         api=api, sessions=sessions, presence=presence, polls=polls, streams=streams, door=door,
         assets=Assets(), searches=searches, plain=plain, hooks=hooks,
         documents=Documents(),
-        operations=operations, rooms=RoomsApi(acting, houses, members, people),
+        operations=operations, rooms=RoomsApi(acting, houses, members, people, marks),
         order=OrderRoutes(
             members=MembersApi(acting, members), moderation=ModerationApi(acting, moderation, held),
             seeing=SeeingApi(acting, held, reports),
+            belonging=BelongingApi(acting, Invites(houses), directs, marks),
         ), identity=identity, metrics=metrics,
         now=wall_clock,
         jsonp=settings.jsonp, legacy=settings.legacy, upgrades=upgrades,

@@ -17,10 +17,8 @@ waits for a moderator where the room holds them. A banned person does nothing at
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum
-from types import MappingProxyType
 from typing import Final, Literal
 
 import msgspec
@@ -142,6 +140,10 @@ class House:
     order: RoomOrder = OPEN
     direct: Direct | None = None
 
+    def is_of(self, user: str | None) -> bool:
+        """Return whether it is a room of two people, and ``user`` one of them."""
+        return self.direct is not None and any(one.id == user for one in self.direct.people)
+
 
 class Verdict(Enum):
     """What becomes of a message: it is said, or waits for a moderator."""
@@ -169,18 +171,11 @@ class Policy:
         """Return what is known of ``room``, not to be changed."""
         return self._houses.get(room, self._nobody_home)
 
-    def directs(self) -> Iterator[tuple[str, Direct]]:
-        """Yield every room of two people."""
-        for room, house in self._houses.items():
-            if house.direct is not None:
-                yield room, house.direct
-
-    def roles_of(self, user: str) -> Mapping[str, Role]:
-        """Return the rooms in which somebody has been given a role."""
-        return MappingProxyType({
-            room: Role[house.members[user].role.upper()]
-            for room, house in self._houses.items() if user in house.members
-        })  # fmt: skip
+    def rooms_of(self, user: str) -> frozenset[str]:
+        """Return the rooms in which somebody was given a role or is one of two."""
+        return frozenset(
+            room for room, house in self._houses.items() if user in house.members or house.is_of(user)
+        )
 
     def set_ban(self, room: str, user: str, ban: Ban | None) -> None:
         """Keep somebody out, or with None no longer."""
@@ -205,8 +200,7 @@ class Policy:
         """Return what somebody is in a room."""
         house = self.look(facts.name)
         if house.direct is not None:
-            inside = any(one.id == user for one in house.direct.people)
-            return Role.MEMBER if inside else Role.GUEST
+            return Role.MEMBER if house.is_of(user) else Role.GUEST
         if user is None:
             return Role.GUEST
         if user in self.server_owners:
@@ -221,10 +215,11 @@ class Policy:
         bans = self.banned.get(facts.name)
         if bans is not None and who.user in bans:
             return False
-        if admits(facts, who):
-            return True
+        inside = self.role(facts, who.user) > Role.GUEST
         limited = who.rooms is not None and facts.name not in who.rooms
-        return not limited and self.role(facts, who.user) > Role.GUEST
+        if inside or self.look(facts.name).direct is not None:
+            return inside and not limited
+        return admits(facts, who)
 
     def admit(self, facts: RoomFacts, who: Who) -> None:
         """Raise what somebody without access is told: `NotFound` of a secret room, else `Forbidden`."""
@@ -250,8 +245,7 @@ class Policy:
     def scope(self, who: Who) -> Who:
         """Return ``who`` as `kodama.core.who.admits` judges them as this policy does, but for rooms
         of the server's owner: for a store, which knows no people."""
-        directs = {room for room, two in self.directs() if any(one.id == who.user for one in two.people)}
-        inside = set() if who.user is None else self.roles_of(who.user).keys() | directs
+        inside = frozenset[str]() if who.user is None else self.rooms_of(who.user)
         barred = frozenset(room for room, bans in self.banned.items() if who.user in bans)
         return replace(who, invited=who.invited | inside, barred=barred)
 

@@ -48,7 +48,9 @@ class Members:
         live = await self._houses.room(room)
         self._policy.admit(live.facts, who)
         members = dict(self._policy.look(room).members)
-        owner = live.facts.owner
+        two, owner = self._policy.look(room).direct, live.facts.owner
+        for one in two.people if two is not None else ():
+            members[one.id] = Membership(user=one, role="member", since=0)
         if owner is not None and owner not in members:
             members[owner] = Membership(user=Author(owner, owner, "guest"), role="owner", since=0)
         ranked = sorted(members.values(), key=lambda one: (-_rank(one), one.since, one.user.id))

@@ -39,6 +39,7 @@ from kodama.core.room import RoomFacts
 from kodama.core.search import Wanted
 from kodama.core.who import Who
 
+UNREAD_LIMIT: Final = 1_000
 ALL_RECORDS: Final = 1_000_000_000
 
 
@@ -225,6 +226,11 @@ class Store(Protocol):
     def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, Standing]]:
         """Return where each of ``rooms`` that exists stands, by one question: how a node that other
         nodes' commits and changes did not reach finds out."""
+        ...
+
+    def unread(self, read: Mapping[str, int]) -> Deferred[Mapping[str, int]]:
+        """Return how many messages, tombstones included, stand above the offset given for each room
+        that exists; of more than `UNREAD_LIMIT` it is that number."""
         ...
 
     def put_room(self, facts: RoomFacts) -> Deferred[None]:

@@ -40,6 +40,7 @@ from kodama.core.who import Who, admits
 from kodama.store.found import Cut, look_through
 from kodama.store.interface import (
     ALL_RECORDS,
+    UNREAD_LIMIT,
     After,
     Around,
     Before,
@@ -209,6 +210,16 @@ class MemoryStore:
         """Return where each of ``rooms`` that exists stands."""
         found = {name: self._rooms[name] for name in rooms if name in self._rooms}
         return succeed({name: Standing(room.end, room.facts.mark) for name, room in found.items()})
+
+    def unread(self, read: Mapping[str, int]) -> Deferred[Mapping[str, int]]:
+        """Return how many messages stand above the offset given for each room."""
+        counted = {}
+        for name, offset in read.items():
+            room = self._rooms.get(name)
+            if room is not None:
+                above = room.log[max(0, offset + 1 - room.first) :]
+                counted[name] = min(UNREAD_LIMIT, sum(one.kind == "message" for one in above))
+        return succeed(counted)
 
     def put_room(self, facts: RoomFacts) -> Deferred[None]:
         """Create the room or replace its settings."""

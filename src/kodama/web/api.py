@@ -18,6 +18,7 @@ from kodama.core.position import START, Position, encode_cursor
 from kodama.core.tally import tally
 from kodama.http.message import Answer, Request
 from kodama.node import LiveRoom
+from kodama.order.directs import PREFIX
 from kodama.order.held import HeldMessages
 from kodama.order.houses import Houses
 from kodama.order.members import Members
@@ -192,7 +193,7 @@ class Api:
         def go(live: LiveRoom) -> None:
             waits = self._judge(request, caller, live, change) is Verdict.HELD
             if not live.exists:
-                self._may_begin(request, caller)
+                self._may_begin(request, caller, live.name)
             if waits and isinstance(change, Publish):
                 self._hold(request, change)
                 return
@@ -207,9 +208,9 @@ class Api:
         else:
             self._then(request, self._node.room(change.room), go)
 
-    def _may_begin(self, request: Request, caller: Caller) -> None:
+    def _may_begin(self, request: Request, caller: Caller, room: str) -> None:
         """Raise why a room may not begin with this write."""
-        if not self._rooms_may:
+        if not self._rooms_may or room.startswith(PREFIX):
             raise NotFound("There is no such room.")
         self._identity.check_room(request.peer, caller)
         self._census.admit_one()

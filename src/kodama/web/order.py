@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kodama.core.errors import NotFound
+from kodama.web.belonging import BelongingApi
 from kodama.web.members import MembersApi
 from kodama.web.moderation import ModerationApi
 from kodama.web.routes import Methods
@@ -15,16 +16,26 @@ from kodama.wire.order import user_id
 class OrderRoutes:
     """What the site does not route by itself."""
 
-    def __init__(self, *, members: MembersApi, moderation: ModerationApi, seeing: SeeingApi) -> None:
+    def __init__(
+        self, *, members: MembersApi, moderation: ModerationApi, seeing: SeeingApi,
+        belonging: BelongingApi,
+    ) -> None:  # fmt: skip
         self._members = members
         self._moderation = moderation
         self._seeing = seeing
+        self._belonging = belonging
 
     def top(self, parts: list[str]) -> Methods:
         """Return the methods of a path that is not in a room; raises `NotFound`."""
         match parts:
             case ["v1", "owner"]:
                 return {b"POST": self._members.own_server}
+            case ["v1", "direct"]:
+                return {b"POST": self._belonging.direct}
+            case ["v1", "unread"]:
+                return {b"GET": self._belonging.unread}
+            case ["v1", "invites", code]:
+                return self._invitation(record_name(code))
         raise NotFound("There is nothing at this address.")
 
     def in_room(self, room: str, rest: list[str]) -> Methods:
@@ -34,6 +45,20 @@ class OrderRoutes:
                 return {b"GET": lambda request, caller: self._members.listed(request, caller, room)}
             case ["members", person]:
                 return self._member(room, user_id(person))
+            case ["invites"]:
+                return {
+                    b"GET": lambda request, caller: self._belonging.invites(request, caller, room),
+                    b"POST": lambda request, caller: self._belonging.invite(request, caller, room),
+                }
+            case ["invites", code]:
+                name = record_name(code)
+                api = self._belonging
+                return {b"DELETE": lambda request, caller: api.revoke(request, caller, room, name)}
+            case ["read"]:
+                return {
+                    b"GET": lambda request, caller: self._belonging.mark(request, caller, room),
+                    b"PUT": lambda request, caller: self._belonging.move(request, caller, room),
+                }
         return self._moderated(room, rest)
 
     def _moderated(self, room: str, rest: list[str]) -> Methods:
@@ -86,6 +111,13 @@ class OrderRoutes:
         return {
             b"PUT": lambda request, caller: api.mute(request, caller, room, user),
             b"DELETE": lambda request, caller: api.unmute(request, caller, room, user),
+        }
+
+    def _invitation(self, code: str) -> Methods:
+        api = self._belonging
+        return {
+            b"GET": lambda request, caller: api.show(request, caller, code),
+            b"POST": lambda request, caller: api.accept(request, caller, code),
         }
 
     def _member(self, room: str, user: str) -> Methods:

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Final
 
 import msgspec
+from msgspec import UNSET
 from twisted.internet.defer import DeferredLock
 
 from kodama.core.change import SetTopic
@@ -14,9 +15,12 @@ from kodama.core.policy import Deed, RoomOrder
 from kodama.core.room import Access, Retention, RoomFacts
 from kodama.core.who import Who
 from kodama.http.message import Answer, Request
+from kodama.order.directs import PREFIX, other_of
 from kodama.order.houses import ORDER, Houses, put
+from kodama.order.marks import Marks, Mine
 from kodama.order.members import Members
 from kodama.people import People
+from kodama.store.interface import Listed
 from kodama.web.acting import Acting
 from kodama.web.answers import json_answer
 from kodama.web.identity import Caller
@@ -30,11 +34,14 @@ _SETTINGS: Final = ("title", "topic", "access", "retention")  # what owners set
 class RoomsApi:
     """The resources of rooms themselves."""
 
-    def __init__(self, acting: Acting, houses: Houses, members: Members, people: People) -> None:
+    def __init__(
+        self, acting: Acting, houses: Houses, members: Members, people: People, marks: Marks
+    ) -> None:
         self._acting = acting
         self._houses = houses
         self._members = members
         self._people = people
+        self._marks = marks
         self._policy = houses.policy
         self._settling = DeferredLock()
 
@@ -43,11 +50,9 @@ class RoomsApi:
         who = caller.who
 
         async def answer() -> Answer:
+            mine = await self._marks.mine(who) if who.user is not None else {}
             rows = [
-                answers.RoomRow(
-                    room=row.facts.name, title=row.facts.title, topic=row.facts.topic,
-                    access=row.facts.access.value, last=row.last,
-                )
+                self._row(row, who, mine.get(row.facts.name))
                 for row in await self._houses.node.store.rooms()
                 if self._policy.admits(row.facts, who)
                 or (row.facts.access is Access.MEMBERS and who.rooms is None)
@@ -55,6 +60,20 @@ class RoomsApi:
             return json_answer(200, answers.RoomList(rows))
 
         self._acting.ask(request, caller, answer)
+
+    def _row(self, listed: Listed, who: Who, mine: Mine | None) -> answers.RoomRow:
+        facts = listed.facts
+        row = answers.RoomRow(
+            room=facts.name, title=facts.title, topic=facts.topic, access=facts.access.value, last=listed.last
+        )
+        if who.user is None:
+            return row
+        two = self._policy.look(facts.name).direct
+        return msgspec.structs.replace(
+            row, role=self._policy.role(facts, who.user).word,
+            read=UNSET if mine is None else mine.read, unread=UNSET if mine is None else mine.unread,
+            direct=UNSET if two is None else other_of(two, who.user),
+        )  # fmt: skip
 
     def show(self, request: Request, caller: Caller, room: str) -> None:
         """``GET /v1/rooms/{room}``."""
@@ -90,6 +109,8 @@ class RoomsApi:
         log = await self._houses.node.store.open(room, tail_bytes=0)
         known = self._houses.node.default_facts(room) if log is None else log.facts
         self._policy.admit(known, who)
+        if log is None and room.startswith(PREFIX):
+            raise NotFound("There is no such room.")
         if log is None:
             self._acting.begin_room(request, caller)
             known = dataclasses.replace(known, owner=author.id)

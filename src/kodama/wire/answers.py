@@ -109,6 +109,12 @@ class RoomRow(msgspec.Struct, frozen=True, kw_only=True):
     topic: str
     access: str
     last: Offset
+    role: Annotated[str, Meta(description="With a session: what the asker is there.")] | UnsetType = UNSET
+    read: (
+        Annotated[int | None, Meta(description="In one's own rooms: how far one has read.")] | UnsetType
+    ) = UNSET
+    unread: Annotated[int, Meta(description="In one's own rooms: new messages, to 1000.")] | UnsetType = UNSET
+    direct: Author | UnsetType = UNSET
 
 
 class RoomList(msgspec.Struct, frozen=True):

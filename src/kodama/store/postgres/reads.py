@@ -17,6 +17,7 @@ from kodama.core.search import Place, Wanted
 from kodama.core.who import Who, admits
 from kodama.store.found import cut, look_through
 from kodama.store.interface import (
+    UNREAD_LIMIT,
     After,
     Around,
     Before,
@@ -179,6 +180,17 @@ def rooms(connection: Connection) -> Sequence[Listed]:
     """Return all rooms by name."""
     rows = connection.execute(f"SELECT {_FACTS}, top FROM kodama_rooms ORDER BY name")  # noqa: S608
     return tuple(Listed(_facts(row[:-1]), row[-1]) for row in rows)
+
+
+def unread(connection: Connection, read: Mapping[str, int]) -> Mapping[str, int]:
+    """Return how many messages stand above the offset given for each room."""
+    rows = connection.execute(
+        "SELECT name, (SELECT count(*) FROM (SELECT 1 FROM kodama_events WHERE room_id = kodama_rooms.id "
+        "AND \"offset\" > greatest(asked.at, swept) AND kind = 'message' LIMIT %s) AS new) "
+        "FROM unnest(%s::text[], %s::bigint[]) AS asked (room, at) JOIN kodama_rooms ON name = room",
+        (UNREAD_LIMIT, list(read), list(read.values())),
+    )
+    return dict(rows.fetchall())
 
 
 def tops(connection: Connection, names: Sequence[str]) -> Mapping[str, Standing]:

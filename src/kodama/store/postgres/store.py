@@ -124,6 +124,10 @@ class PostgresStore:
         """Return where each of ``rooms`` that exists stands."""
         return self._opened.ask(lambda db: reads.tops(db, rooms))
 
+    def unread(self, read: Mapping[str, int]) -> Deferred[Mapping[str, int]]:
+        """Return how many messages stand above the offset given for each room."""
+        return self._opened.ask(lambda db: reads.unread(db, read))
+
     def put_room(self, facts: RoomFacts) -> Deferred[None]:
         """Create the room or replace its settings, durably."""
         return self._opened.do(self._one_step(lambda db: put_room(db, facts)))

@@ -14,6 +14,7 @@ from kodama.core.event import Entry
 from kodama.core.position import Position
 from kodama.core.room import Access, Retention, RoomFacts
 from kodama.store.interface import (
+    UNREAD_LIMIT,
     After,
     Around,
     Before,
@@ -141,6 +142,20 @@ def rooms(connection: sqlite3.Connection) -> Sequence[Listed]:
         "FROM rooms ORDER BY name"
     )
     return tuple(Listed(facts_of(row[:-1]), row[-1]) for row in rows)
+
+
+def unread(connection: sqlite3.Connection, read: Mapping[str, int]) -> Mapping[str, int]:
+    """Return how many messages stand above the offset given for each room."""
+    counted = {}
+    for name, offset in read.items():
+        room = extent(connection, name)
+        if room is not None:
+            (counted[name],) = connection.execute(
+                "SELECT count(*) FROM (SELECT 1 FROM events WHERE room_id = ? AND offset > ? "
+                "AND kind = 'message' LIMIT ?)",
+                (room.id, offset, UNREAD_LIMIT),
+            ).fetchone()
+    return counted
 
 
 def tops(connection: sqlite3.Connection, names: Sequence[str]) -> Mapping[str, Standing]:

@@ -133,6 +133,10 @@ class SqliteStore:
         """Return where each of ``rooms`` that exists stands."""
         return self._opened.ask(lambda file: reads.tops(file, rooms))
 
+    def unread(self, read: Mapping[str, int]) -> Deferred[Mapping[str, int]]:
+        """Return how many messages stand above the offset given for each room."""
+        return self._opened.ask(lambda file: reads.unread(file, read))
+
     def put_room(self, facts: RoomFacts) -> Deferred[None]:
         """Create the room or replace its settings, durably."""
 

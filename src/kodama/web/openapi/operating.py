@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kodama.web.openapi import moderation, order, programs, reading, writing
+from kodama.web.openapi import belonging, moderation, order, programs, reading, writing
 from kodama.web.openapi.shape import JSON, NOBODY, Content, Json, Operation, Reply, document
 from kodama.wire import answers
 
@@ -63,6 +63,7 @@ OPERATIONS: Final = (
     *programs.OPERATIONS,
     *order.OPERATIONS,
     *moderation.OPERATIONS,
+    *belonging.OPERATIONS,
     _plain(
         "/healthz",
         "health",
