@@ -156,3 +156,21 @@ def test_what_is_new_is_told_of_ones_own_rooms_only(house: House) -> None:
     assert (rows["lobby"]["read"], rows["lobby"]["unread"], rows["lobby"]["role"]) == (0, 1, "guest")
     assert "unread" not in rows["tea"]
     assert "role" not in house.get("/v1/rooms").json["rooms"][0]
+
+
+def test_what_is_said_among_members_is_found_by_them_alone(house: House) -> None:
+    house.appoint("Ben", "member")
+    room = house.direct("Aiko", "Ben").json["room"]
+    for where, text in (("tea", "umbrella in the tea room"), (room, "umbrella between us"), ("lobby", "umbrella")):
+        house.as_("POST", "Aiko", f"/v1/rooms/{where}/messages", {"text": text})
+
+    def found(name: str) -> set[str]:
+        return {one["room"] for one in house.as_("GET", name, "/v1/search?q=umbrella").json["messages"]}
+
+    assert found("Ben") == {"tea", room, "lobby"}
+    assert found("Chie") == {"lobby"}
+    house.as_("PUT", "Aiko", f"{TEA}/bans/{{Ben}}", {})
+    assert found("Ben") == {room, "lobby"}
+    assert house.as_("GET", "Ben", "/v1/search?q=umbrella&room=tea").json["code"] == "forbidden"
+    house.as_("POST", "Aiko", f"{TEA}/purge", {"user": house.ids["Aiko"], "minutes": 5})
+    assert found("Aiko") == {room, "lobby"}

@@ -158,6 +158,8 @@ def test_the_printed_link_makes_one_person_the_servers_owner(town: Town) -> None
     town.service.owner_code().addCallback(codes.append)
     assert codes[1] is None
     assert town.as_("GET", "Chie", TEA).json["role"] == "owner"
+    assert town.as_("GET", "Chie", "/v1/session").json["server_owner"] is True
+    assert "server_owner" not in town.as_("GET", "Dan", "/v1/session").json
     assert town.as_("PUT", "Chie", "/v1/rooms/lobby", {"title": "Hall"}).status == 201
     assert town.appoint("Aiko", "member", by="Chie").status == 200
     assert codes[0] not in repr(vars(town.service._node.store._shelf))  # only its digest is kept

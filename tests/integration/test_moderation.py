@@ -130,6 +130,9 @@ def test_who_is_muted_reads_and_does_not_write_in_any_way(square: Square) -> Non
     assert square.as_("GET", "Chie", MESSAGES).status == 200
     assert square.as_("DELETE", "Chie", f"{MESSAGES}/{first}").status == 200
     assert len(square.as_("GET", "Ben", f"{ROOM}/mutes").json["mutes"]) == 1
+    square.advance(301_000)
+    assert square.as_("GET", "Ben", f"{ROOM}/mutes").json == {"mutes": []}
+    square.as_("PUT", "Ben", f"{ROOM}/mutes/{{Chie}}", {})
     assert square.as_("DELETE", "Ben", f"{ROOM}/mutes/{{Chie}}").status == 204
     assert square.speak("Chie", "x").status == 201
     assert square.as_("DELETE", "Ben", f"{ROOM}/mutes/{{Chie}}").status == 404

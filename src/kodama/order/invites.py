@@ -66,7 +66,10 @@ class Invites:
         self._policy.demand(live.facts, who, Deed.INVITE)
         found = await self._houses.node.store.records(INVITE)
         invites = [(one.key, _decode(one.body)) for one in found.records]
-        good = [one for one in invites if one[1].room == room and one[1].expires > self._houses.now()]
+        over = [code for code, one in invites if one.expires <= self._houses.now() or one.uses == 0]
+        if over:
+            await self._houses.write(*[drop(INVITE, code) for code in over])
+        good = [one for one in invites if one[1].room == room and one[0] not in over]
         return sorted(good, key=lambda one: (one[1].made, one[0]))
 
     async def revoke(self, room: str, who: Who, code: str) -> None:

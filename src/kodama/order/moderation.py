@@ -93,10 +93,11 @@ class Moderation:
         """Return who may not write in the room, but read."""
         await self._moderated(room, who)
         now = self._houses.now()
-        mutes = self._policy.look(room).mutes.values()
-        return sorted(
-            [one for one in mutes if one.until is None or now < one.until], key=lambda mute: mute.since
-        )
+        mutes = sorted(self._policy.look(room).mutes.values(), key=lambda mute: mute.since)
+        over = [one for one in mutes if one.until is not None and one.until <= now]
+        if over:
+            await self._houses.write(*[drop(MUTE, key(room, one.user.id)) for one in over])
+        return [one for one in mutes if one not in over]
 
     async def mute(self, room: str, who: Who, user: str, sentence: Sentence) -> Mute:
         """Let ``user`` read but not write."""

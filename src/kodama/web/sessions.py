@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec import UNSET
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
@@ -55,7 +56,9 @@ class Sessions:
         if who.author is None:
             raise NotFound("There is no session; POST a name here to open one.")
         expires = None if who.expires is None else timestamp(who.expires)
-        request.answer(json_answer(200, answers.SessionShown(user=who.author, expires=expires)))
+        owns = who.user in self._node.policy.server_owners or UNSET
+        shown = answers.SessionShown(user=who.author, expires=expires, server_owner=owns)
+        request.answer(json_answer(200, shown))
 
     def end(self, request: Request, caller: Caller) -> None:
         """``DELETE /v1/session``."""

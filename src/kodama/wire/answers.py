@@ -136,6 +136,7 @@ class SessionShown(msgspec.Struct, frozen=True, kw_only=True):
 
     user: Author
     expires: When | None
+    server_owner: Annotated[bool, Meta(description="This one owns the server.")] | UnsetType = UNSET
 
 
 class TicketIssued(msgspec.Struct, frozen=True, kw_only=True):
