@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,3 +75,24 @@ def test_a_data_directory_that_is_a_file_is_said_without_a_traceback(tmp_path: P
 def test_wrong_usage_exits_2() -> None:
     assert kodama("send", "lobby").returncode == 2
     assert kodama("sing").returncode == 2
+
+
+def test_a_link_made_beside_a_running_server_makes_an_owner_once(url: str, tmp_path: Path) -> None:
+    made = kodama("owner", "--data", str(tmp_path / "data"), "--url", url)
+    assert made.returncode == 0, made.stderr
+    address, _, code = made.stdout.strip().partition("#owner=")
+    assert address == url
+
+    def post(path: str, body: object, **fields: str) -> tuple[int, dict[str, object]]:
+        asked = urllib.request.Request(f"{url}v1/{path}", json.dumps(body).encode(), fields)
+        try:
+            with urllib.request.urlopen(asked, timeout=20) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refused:
+            return refused.code, json.load(refused)
+
+    token = post("session", {"name": "Aiko"})[1]["token"]
+    who = {"Authorization": f"Bearer {token}"}
+    assert post("owner", {"code": "guessed"}, **who)[0] == 404
+    assert post("owner", {"code": code}, **who)[0] == 200
+    assert post("owner", {"code": code}, **who)[0] == 404

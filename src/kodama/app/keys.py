@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_bytes
 from time import time
-from typing import Any, Final
+from typing import Final
 
 import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from kodama.app.settings import BadSetting, Settings
+from kodama.app.beside import err, fail, opened
 
 _out: Final = Console(highlight=False, soft_wrap=True)
-_err: Final = Console(stderr=True, highlight=False, soft_wrap=True)
 _data: Final = click.option("--data", type=click.Path(path_type=Path), help="Directory of the store.")
 
 
@@ -48,11 +43,11 @@ def add(name: str, rooms: tuple[str, ...], kind: str | None, data: Path | None) 
             read_only=kind is not None, created=int(time() * 1000),
         )  # fmt: skip
     except Refused as error:
-        _fail(error.detail)
-    with _opened(data) as (keys, file):
+        fail(error.detail)
+    with opened(data, "keys") as (keys, file):
         keys.put(file, made)
     click.echo(token)
-    _err.print(f"This is key [bold]{made.id}[/]; it is not shown again.")
+    err.print(f"This is key [bold]{made.id}[/]; it is not shown again.")
 
 
 @key.command("list")
@@ -60,7 +55,7 @@ def add(name: str, rooms: tuple[str, ...], kind: str | None, data: Path | None) 
 def list_keys(data: Path | None) -> None:
     """Show all keys: id, name, rooms, what they may, when they were made."""
     table = Table("id", "name", "rooms", "may", "since", box=None)
-    with _opened(data) as (keys, file):
+    with opened(data, "keys") as (keys, file):
         found = keys.listed(file)
     for one in found:
         rooms = "all" if one.rooms is None else " ".join(sorted(one.rooms))
@@ -75,39 +70,8 @@ def list_keys(data: Path | None) -> None:
 @_data
 def revoke(id: str, data: Path | None) -> None:  # noqa: A002 - what the person types
     """End the key ID, also on connections that are open."""
-    with _opened(data) as (keys, file):
+    with opened(data, "keys") as (keys, file):
         known = keys.drop(file, id)
     if not known:
-        _fail(f"There is no key {id}.")
+        fail(f"There is no key {id}.")
     _out.print(f"Key {escape(id)} is revoked.")
-
-
-@contextmanager
-def _opened(data: Path | None) -> Iterator[tuple[Any, Any]]:
-    """Yield the store's functions for keys, and what they work on."""
-    from kodama.store.interface import StoreDamaged, StoreUnavailable
-
-    try:
-        keys, where = _store_of(Settings.load(os.environ, overrides={"data": data}))
-        with keys.beside(where) as opened:
-            yield keys, opened
-    except (BadSetting, StoreDamaged, StoreUnavailable, OSError) as error:
-        _fail(str(error))
-
-
-def _store_of(settings: Settings) -> tuple[Any, Any]:
-    if settings.store == "memory":
-        raise BadSetting("The memory store keeps no keys.")
-    if settings.store == "sqlite":
-        from kodama.app.assemble import STORE_FILE
-        from kodama.store.sqlite import keys
-
-        return keys, Path(settings.data) / STORE_FILE
-    from kodama.store.postgres import keys as shared  # an extra: psycopg may not be installed
-
-    return shared, settings.store
-
-
-def _fail(sentence: str) -> None:
-    _err.print(f"[red]kodama:[/] {escape(sentence)}")
-    sys.exit(1)

@@ -17,6 +17,7 @@ from kodama import __version__
 from kodama.app.archive import export_command, import_command
 from kodama.app.doctor import doctor
 from kodama.app.keys import key
+from kodama.app.owner import owner
 from kodama.app.settings import BadSetting, Settings
 from kodama.app.verify import verify_command
 from kodama.client import Client, ClientFault, CursorFile, Event, Wants
@@ -46,6 +47,7 @@ def main() -> None:
 
 
 main.add_command(key)
+main.add_command(owner)
 main.add_command(doctor)
 main.add_command(export_command)
 main.add_command(import_command)

@@ -27,6 +27,7 @@ from kodama.order.houses import MEMBER, SERVER_OWNER, Houses, drop, key, put
 
 OWNER_LINK: Final = "owner-link"
 LINK_KEY: Final = "link"
+CODE_BYTES: Final = 15
 RoleWord = Literal["member", "moderator", "owner"]
 
 
@@ -105,9 +106,8 @@ class Members:
         """Return a new code that makes somebody the server's owner, once; None if it has one."""
         if self._policy.server_owners:
             return succeed(None)
-        code = token_urlsafe(15)
-        link = put(OWNER_LINK, LINK_KEY, OwnerLink(_digest(code)))
-        return self._houses.write(link).addCallback(lambda _: code)
+        code = token_urlsafe(CODE_BYTES)
+        return self._houses.write(owner_link(code)).addCallback(lambda _: code)
 
     async def own_server(self, who: Who, code: str) -> Author:
         """Make ``who`` an owner of the server, if the code is the one that was printed. Raises
@@ -169,6 +169,11 @@ class Members:
         await self._houses.write(self.new_member(room, member), line)
         told = TellMember(room=room, author=by, user=member.user, op=op, role=member.role)
         await self._houses.append(told)
+
+
+def owner_link(code: str) -> PutRecord:
+    """Return the record that lets ``code`` make somebody the server's owner, once."""
+    return put(OWNER_LINK, LINK_KEY, OwnerLink(_digest(code)))
 
 
 def _digest(code: str) -> str:
