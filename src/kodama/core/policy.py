@@ -95,9 +95,9 @@ class Ban(msgspec.Struct, frozen=True, kw_only=True):
         """Return whether it has not run out."""
         return self.until is None or now < self.until
 
-    def covers(self, network: str, *, now: int) -> bool:
-        """Return whether guests from ``network`` are kept out, too."""
-        return network in self.networks and self.holds(now) and now < self.since + NETWORK_BAN_MS
+    def covers(self, now: int) -> bool:
+        """Return whether guests from its networks are kept from writing, too."""
+        return self.holds(now) and now < self.since + NETWORK_BAN_MS
 
 
 class Mute(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,11 +129,13 @@ OPEN: Final = RoomOrder()
 
 @dataclass(slots=True)
 class House:
-    """What is known of the people of one room. ``known`` are guests of whom a message was let
+    """What is known of the people of one room. ``networks`` are those of banned people, ``known``
+    guests of whom a message was let
     through; ``spoke`` is when each person last did, in ms, while slow mode asks for it."""
 
     members: dict[str, Membership] = field(default_factory=dict)
     bans: dict[str, Ban] = field(default_factory=dict)
+    networks: dict[str, list[Ban]] = field(default_factory=dict)
     mutes: dict[str, Mute] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
     spoke: dict[str, int] = field(default_factory=dict)
@@ -184,6 +186,11 @@ class Policy:
             bans.pop(user, None)
         else:
             bans[user] = ban
+        networks: dict[str, list[Ban]] = {}
+        for one in bans.values():
+            for network in one.networks:
+                networks.setdefault(network, []).append(one)
+        self.house(room).networks = networks
         if bans:
             self.banned[room] = bans
         else:
@@ -266,8 +273,8 @@ class Policy:
             raise Forbidden("You have been muted in this room.")
         if house.order.locked:
             raise Forbidden("The room is locked: only moderators write.")
-        strange = role is Role.GUEST and _is_guest(who)
-        if strange and any(ban.covers(network, now=now) for ban in house.bans.values()):
+        bans = house.networks.get(network, ())
+        if any(ban.covers(now) for ban in bans) and role is Role.GUEST and _is_guest(who):
             raise Forbidden("Guests from this network cannot write in this room now.")
 
     def weigh(self, facts: RoomFacts, who: Who, *, network: str, now: int) -> Verdict:
@@ -275,6 +282,8 @@ class Policy:
 
         Raises `Forbidden`, `NotFound`, `RateLimited`.
         """
+        if facts.name not in self._houses and facts.access is Access.PUBLIC and who.rooms is None:
+            return Verdict.SAID  # nothing is known of its people: most rooms
         self.check_write(facts, who, network=network, now=now)
         house = self.look(facts.name)
         order, role = house.order, self.role(facts, who.user)
