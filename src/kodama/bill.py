@@ -32,7 +32,7 @@ class Bill:
         taken = self._ledger.due()
         if taken:
             self._speaking = True  # what it says itself is no news here
-            self._node.tell_spent(Spent([(one.what, one.sender, one.tokens) for one in taken]))
+            self._node.tell(Spent([(one.what, one.sender, one.tokens) for one in taken]))
             self._speaking = False
         return succeed(None)
 

@@ -59,3 +59,8 @@ class LiveRoom:
         self.rereading: list[Deferred[None]] = []  # who waits for the room to be read anew
         self.rewritten_early: Sequence[Entry] = ()  # what was rewritten while the room was opened
         self.answers = Remembered(budget)
+
+    def ask_again(self) -> None:
+        """Let whoever waits look again whether they may, and what there is."""
+        for reader in tuple(self.readers):
+            reader.wake()

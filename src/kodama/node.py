@@ -151,12 +151,8 @@ class Node:
             except Exception:  # noqa: BLE001 - one watcher's trouble is not the next one's
                 _log.failure("passing on an ephemeral event failed")
 
-    def tell_spent(self, spent: Spent) -> None:
-        """Let every node know which tokens were given; this one hears it, too."""
-        self._bus.notice(spent)
-
-    def tell_around(self, notice: Around) -> None:
-        """Let every node that follows a room hear of its readers; this one hears it, too."""
+    def tell(self, notice: Spent | Around | RecordsChanged) -> None:
+        """Let every node that it concerns hear of it; this one hears it, too."""
         self._bus.notice(notice)
 
     def revoke(self, session: str, *, until: int) -> Deferred[None]:
@@ -166,10 +162,6 @@ class Node:
             self._bus.notice(Revoked(session, until))
 
         return self.store.revoke(session, until=until).addCallback(revoked)
-
-    def tell_of_records(self, changed: RecordsChanged) -> None:
-        """Let every node know which records were changed."""
-        self._bus.notice(changed)
 
     def put_room(self, facts: RoomFacts) -> Deferred[None]:
         """Create or change a room; its readers are asked again whether they may read."""
@@ -187,7 +179,7 @@ class Node:
         room = self._rooms.get(name)
         if room is not None:
             room.people += 1
-            self._ask_again(room)
+            room.ask_again()
         return room
 
     def look(self) -> Deferred[None]:
@@ -449,11 +441,7 @@ class Node:
         known, room.facts, room.mark = room.facts, facts, mark
         if facts != known:
             self.changed(facts)
-            self._ask_again(room)
-
-    def _ask_again(self, room: LiveRoom) -> None:
-        for reader in tuple(room.readers):
-            reader.wake()
+            room.ask_again()
 
     def _append(self, room: LiveRoom, entry: Entry) -> None:
         room.stream.append(entry)

@@ -124,7 +124,7 @@ class People:
 
     def type(self, room: str, author: Author) -> None:
         """Note that ``author`` is typing, and say so at once if the room has been quiet."""
-        self._node.tell_around(Types(room, Person(author.id, author.name, author.kind)))
+        self._node.tell(Types(room, Person(author.id, author.name, author.kind)))
 
     def known(self, room: str) -> Deferred[None] | None:
         """Return None if it is known who is in ``room``, else what fires when the others were asked."""
@@ -202,7 +202,7 @@ class People:
 
     def _say(self, notice: Around) -> None:
         self._speaking = True  # what it says itself is no news here
-        self._node.tell_around(notice)
+        self._node.tell(notice)
         self._speaking = False
 
     def _heard(self, notice: Around) -> None:

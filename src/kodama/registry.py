@@ -88,7 +88,7 @@ class Registry:
             one.take_written(mine)
             told.append(self._reach(one, after))
         if kind in self._followed:  # what nobody keeps in mind, nobody needs to hear of
-            self._node.tell_of_records(_notice(kind, mine))
+            self._node.tell(_notice(kind, mine))
         return _all_of(told)
 
     def _noticed(self, notice: RecordsChanged) -> None:
