@@ -122,9 +122,9 @@ class Following:
         self.watching = Watching.YES
         if self.attending is None:
             self.attending = Attending(self._followers.people, client)
-        missed = [self.attending.enter(room.name, self.who, plan.poll.since) for room in plan.rooms]
-        piece = self.framing.ephemeral([event for event in missed if event is not None])
-        if piece and not self.outlet.full:
+        found = [self.attending.enter(room.name, self.who, plan.poll.since) for room in plan.rooms]
+        missed = [event for event in found if event is not None]
+        if missed and not self.outlet.full and (piece := self.framing.ephemeral(missed)):
             self.outlet.send(piece)
 
     def remove(self, names: Iterable[str]) -> None:

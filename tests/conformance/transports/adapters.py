@@ -36,6 +36,9 @@ class Head:
         rest, body = self.raw, b""
         while b"\r\n" in rest:
             size, _, rest = rest.partition(b"\r\n")
+            if int(size, 16) == 0:  # the answer ends here, whatever a server may send after it
+                assert rest in (b"\r\n", b"\r", b""), rest
+                break
             body += rest[: int(size, 16)]
             rest = rest[int(size, 16) + 2 :]
         return body
