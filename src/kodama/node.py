@@ -97,6 +97,7 @@ class Node:
         self.changed: Callable[[RoomFacts], None] = _nobody_minds
         self.spent: Callable[[Spent], None] = _nobody_minds
         self.around: Callable[[Around], None] = _nobody_minds
+        self.committed: Callable[[Sequence[Commit]], None] = _nobody_minds
 
     def start(self) -> None:
         """Begin to commit and to hear. Raises what the store raises."""
@@ -286,6 +287,7 @@ class Node:
         self.metrics.delivery_seconds.observe(self._clock.seconds() - began, self.metrics.deliveries - before)
 
     def _heard(self, commits: Sequence[Commit]) -> None:
+        self.committed(commits)
         if self.blind and not self._telling:
             return
         for commit in commits:

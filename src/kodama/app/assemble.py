@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from secrets import token_hex
+from tempfile import gettempdir
 from time import time
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -23,6 +24,8 @@ from kodama.core.limits import Rate
 from kodama.core.returning import Returns
 from kodama.core.room import Retention
 from kodama.core.who import NOBODY, STRANGER
+from kodama.files.keeper import Keeper, Room
+from kodama.files.shelf import PassingShelf, Shelf
 from kodama.hooks.outlets import Outlets
 from kodama.http.echo import Echoes
 from kodama.http.factory import HttpFactory
@@ -61,6 +64,7 @@ from kodama.web.assets import Assets
 from kodama.web.belonging import BelongingApi
 from kodama.web.census import Census
 from kodama.web.desk import Desks
+from kodama.web.files import FileApi
 from kodama.web.hooks import HookApi
 from kodama.web.identity import Identity, Policy
 from kodama.web.jwks import JwkSet
@@ -84,6 +88,7 @@ from kodama.wire.commands import CLIENT_PART
 
 ECHO_LIMIT: Final = 16 * 1024 * 1024  # what the largest case of Autobahn's suite sends
 LOOK_SECONDS: Final = 2.0  # a shared store is asked this often for what a bus lost
+FILES: Final = "files"
 STORE_FILE: Final = "kodama.sqlite3"
 
 
@@ -178,6 +183,13 @@ def certificate(settings: Settings, reactor: Any) -> Certificate | None:
     if not settings.tls_cert or not settings.tls_key:
         raise BadSetting("KODAMA_TLS_CERT and KODAMA_TLS_KEY go together: one of them is missing.")
     return Certificate(Path(settings.tls_cert), Path(settings.tls_key), clock=reactor)
+
+
+def shelf_of(settings: Settings) -> Shelf:
+    """Return where files are kept: only until the end with a store that forgets."""
+    if settings.files is None and settings.store == "memory":
+        return PassingShelf(Path(gettempdir()) / f"kodama-{token_hex(8)}")
+    return Shelf(settings.files or Path(settings.data) / FILES)
 
 
 def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) -> KodamaService:
@@ -285,6 +297,15 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         node, api, polls, identity, tokens, now=wall_clock, seconds=reactor.seconds, guests=settings.guests,
         fail=lambda request, failure: site.fail(request, failure),
     )  # fmt: skip
+    shelf = shelf_of(settings)
+    keeper = Keeper(
+        shelf, node, registry, reactor=reactor, now=wall_clock,
+        room=Room(one=settings.file_limit, all=settings.files_limit),
+    )  # fmt: skip
+    files = FileApi(
+        keeper, node, identity, reactor=reactor, seconds=reactor.seconds,
+        fail=lambda request, failure: site.fail(request, failure),
+    )  # fmt: skip
     outgoing = Outgoing(reactor, private=settings.hooks_private)
     outlets = Outlets(
         node, registry, post=outgoing.post, clock=reactor, now=wall_clock,
@@ -297,7 +318,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     )  # fmt: skip
     site = Site(
         api=api, sessions=sessions, presence=presence, polls=polls, streams=streams, door=door,
-        assets=Assets(), searches=searches, plain=plain, hooks=hooks,
+        assets=Assets(), searches=searches, plain=plain, hooks=hooks, files=files,
         documents=Documents(),
         operations=operations, rooms=RoomsApi(acting, houses, members, people, marks),
         order=OrderRoutes(
@@ -328,12 +349,13 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
             transport.drain(returns)
         echoes.drain()
         outlets.drain()
+        shelf.close()
 
     return KodamaService(
         reactor=reactor, node=node, factory=factory, host=settings.host, port=settings.port,
         certificate=certificate(settings, reactor), drain=settings.drain,
-        started=(tokens.start, houses.start, registry.start, outlets.start), draining=draining,
-        watch=(watch, registry.look, houses.tick, *bills), inherited=inherited,
+        started=(tokens.start, houses.start, registry.start, outlets.start, keeper.start), draining=draining,
+        watch=(watch, registry.look, houses.tick, keeper.look, *bills), inherited=inherited,
         owner_code=members.owner_code,
         look=LOOK_SECONDS if shared else None,
     )  # fmt: skip

@@ -164,6 +164,9 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("test_echo", default=False, help="Whether /v1/echo echoes WebSocket.", read=_yes_or_no),
     Setting("hold", 25.0, "Seconds a poll waits; below the 30 and 60 s of proxies.", _number(1, 120)),
     Setting("body_limit", 65536, "Bytes of a request's body; above any typed message.", _whole(1024, 2**30)),
+    Setting("files", None, "Folder of files that people send; by default files in the data directory.", Path),
+    Setting("file_limit", 10 * 1024 * 1024, "Bytes of one such file; 0 takes none.", _whole(0, 2**33)),
+    Setting("files_limit", 2**30, "Bytes of all such files together.", _whole(0, 2**50)),
     Setting("tail_memory", 64 * 1024 * 1024, "Bytes of newest events kept in memory.", _whole(0, 2**40)),
     Setting(
         "retention_days", 30, "Days that events are kept, or as many as retention_events.", _whole(0, 10**6)
@@ -211,6 +214,9 @@ class Settings:
     jsonp: bool
     legacy: bool
     hooks_private: bool
+    files: Path | None
+    file_limit: int
+    files_limit: int
     test_echo: bool
     hold: float
     body_limit: int

@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from kodama.http.stream import Stream
 
 PREFLIGHT_SECONDS: Final = 7200  # as long as browsers remember one at most
-_EXPOSED: Final = ("Access-Control-Expose-Headers", "Retry-After, Allow")
-_ASKED: Final = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
+_EXPOSED: Final = (
+    "Access-Control-Expose-Headers",
+    "Retry-After, Allow, Location, Upload-Offset, Upload-Length, Tus-Resumable",
+)
+_ASKED: Final = (
+    "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, "
+    "Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset"
+)
 
 
 def own(origin: str, host: str) -> bool:

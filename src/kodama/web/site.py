@@ -40,6 +40,7 @@ from kodama.web.answers import FIELDS, code_answer, json_answer, problem_answer
 from kodama.web.api import LOBBY, Api
 from kodama.web.assets import Assets
 from kodama.web.cors import Sharing, preflight
+from kodama.web.files import FileApi
 from kodama.web.hooks import HookApi
 from kodama.web.html import address
 from kodama.web.identity import Caller, Identity
@@ -59,7 +60,7 @@ from kodama.wire.problem import Problem, code_of_status, encode_problem, problem
 
 OWN: Final = frozenset((
     b"v1", b"r", b"docs", b"admin", b"static", b".well-known", b"healthz", b"readyz", b"metrics",
-    b"widget.js", b"favicon.ico", b"robots.txt",
+    b"widget.js", b"favicon.ico", b"robots.txt", b"files",
 ))  # fmt: skip
 RETRY_CONNECTION: Final = 5.0
 _DOCUMENTS: Final = frozenset((b"document", b"iframe", b"frame", b"object", b"embed"))
@@ -86,7 +87,7 @@ class Site:
     def __init__(
         self, *, api: Api, searches: SearchApi, sessions: Sessions, presence: PresenceApi, polls: LongPolls,
         streams: Mapping[Framing, Streams], door: Door2011, assets: Assets, plain: PlainRooms, hooks: HookApi,
-        documents: Documents, operations: Operations, rooms: RoomsApi, order: OrderRoutes,
+        files: FileApi, documents: Documents, operations: Operations, rooms: RoomsApi, order: OrderRoutes,
         identity: Identity, metrics: Metrics, now: Callable[[], int], jsonp: bool, legacy: bool,
         upgrades: Mapping[str, Serve],
     ) -> None:  # fmt: skip
@@ -101,6 +102,7 @@ class Site:
         self._documents = documents
         self._plain = plain
         self._hooks = hooks
+        self._files = files
         self._operations = operations
         self._rooms = rooms
         self._order = order
@@ -258,6 +260,14 @@ class Site:
                 return Route({
                     b"POST": lambda request, caller: self._hooks.say_as_slack(request, caller, token)
                 })  # fmt: skip
+            case ["v1", "files", file]:
+                return Route({
+                    b"GET": lambda request, caller: self._files.show(request, caller, file),
+                    b"PATCH": lambda request, caller: self._files.add(request, caller, file),
+                    b"DELETE": lambda request, caller: self._files.remove(request, caller, file),
+                })  # fmt: skip
+            case ["files", file, label]:  # noqa: F841 - it is found by its id
+                return Route({b"GET": lambda request, caller: self._files.serve(request, caller, file)})
             case ["v1", "tickets"]:
                 return Route({b"POST": self._sessions.ticket})
             case ["v1", "openapi.json"]:
@@ -309,6 +319,8 @@ class Site:
                     b"PUT": lambda request, caller: self._presence.mark(request, caller, room),
                     b"DELETE": lambda request, caller: self._presence.depart(request, caller, room),
                 }
+            case ["files"]:
+                return {b"POST": lambda request, caller: self._files.begin(request, caller, room)}
             case ["hooks"]:
                 return {
                     b"GET": lambda request, caller: self._hooks.show(request, caller, room),

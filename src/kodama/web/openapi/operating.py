@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kodama.web.openapi import belonging, moderation, order, programs, reading, writing
+from kodama.web.openapi import belonging, files, moderation, order, programs, reading, writing
 from kodama.web.openapi.shape import JSON, NOBODY, Content, Json, Operation, Reply, document
 from kodama.wire import answers
 
@@ -23,6 +23,7 @@ TAGS: Final = {
     "Rooms": "Which rooms there are, and their settings.",
     "Keeping order": "Who is what in a room, and what owners and moderators do.",
     "Presence": "Who is here, who is typing: not kept, and at a bounded cost.",
+    "Files": "Pictures and other files in rooms, sent in pieces that a cut does not undo.",
     "Programs": "Webhooks: programs that speak in a room, and programs that are told.",
     "Who is speaking": "Sessions, and how to be somebody.",
     "The contract of 2011": "What the system this one descends from answered, kept alive.",
@@ -64,6 +65,7 @@ OPERATIONS: Final = (
     *order.OPERATIONS,
     *moderation.OPERATIONS,
     *belonging.OPERATIONS,
+    *files.OPERATIONS,
     _plain(
         "/healthz",
         "health",

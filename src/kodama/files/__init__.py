@@ -1,0 +1,1 @@
+"""Files in rooms: kept in a folder of the data directory, told of in records."""

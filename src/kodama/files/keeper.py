@@ -1,0 +1,193 @@
+"""What becomes of files: they come in pieces, become whole, are shown by messages and go with them.
+
+Decided here: a file goes when the message that shows it is deleted, whoever deleted it and by
+whatever way; so it is heard of commits and not of requests. What was never finished goes after a
+day. Files are the room's: who may read the room may fetch them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from secrets import token_urlsafe
+from typing import Any, Final
+
+import msgspec
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from kodama.core.errors import Conflict, NotFound, Overloaded, TooLarge
+from kodama.core.event import Message, decode
+from kodama.core.file import FILE, SAVED, FileFacts
+from kodama.core.record import DropRecord, RecordMoved
+from kodama.files.pictures import Picture
+from kodama.files.shelf import Misplaced, Shelf
+from kodama.node import Node
+from kodama.registry import Registry
+from kodama.store.interface import Commit
+from kodama.wire.files import files_in
+
+SHOWN_BY: Final = "file-at"
+UNFINISHED_SECONDS: Final = 24 * 3600.0
+LOOK_MS: Final = 3_600_000
+_log: Final = Logger()
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """The files that one message shows."""
+
+    files: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much may be kept: bytes of one file, and of all together."""
+
+    one: int
+    all: int
+
+
+class Keeper:
+    """The files of a server. ``now`` is in ms since 1970."""
+
+    def __init__(
+        self, shelf: Shelf, node: Node, registry: Registry, *, reactor: Any, now: Callable[[], int],
+        room: Room,
+    ) -> None:  # fmt: skip
+        self.shelf = shelf
+        self._node = node
+        self._registry = registry
+        self._reactor = reactor
+        self._now = now
+        self._room = room
+        self._used = 0
+        self._looked = 0
+        self._busy: set[str] = set()
+        node.committed = self._heard
+
+    def start(self) -> None:
+        """Learn what is there."""
+        self._used = self.shelf.used()
+
+    async def facts(self, id: str) -> FileFacts:  # noqa: A002 - a file's id
+        """Return what is known of a file; raises `NotFound`."""
+        record = await self._node.store.record(FILE, id)
+        if record is None:
+            raise NotFound("There is no such file.")
+        return msgspec.json.decode(record.body, type=FileFacts)
+
+    async def begin(self, room: str, *, by: str, name: str, size: int) -> str:
+        """Announce a file and return its id. Raises `TooLarge`, `Overloaded`."""
+        if size > self._room.one:
+            raise TooLarge(f"A file has at most {self._room.one} bytes here.")
+        if self._used + size > self._room.all:
+            raise Overloaded("There is no space for more files.", retry_after=3600)
+        id = token_urlsafe(16)  # noqa: A001 - a file's id
+        self._used += size
+        self.shelf.begin(id)
+        facts = FileFacts(room=room, by=by, name=name, size=size, created=self._now())
+        await self._registry.put(FILE, id, facts, expected=0)
+        return id
+
+    async def add(self, id: str, facts: FileFacts, piece: bytes, *, offset: int) -> tuple[int, FileFacts]:  # noqa: A002
+        """Take a piece; return how much is there now, and the file, whole with its last piece.
+
+        Raises `Conflict` if the piece does not begin where the file ends.
+        """
+        if id in self._busy:
+            raise Conflict("Another piece of this file is being written.")
+        self._busy.add(id)
+        try:
+            end = self.shelf.add(id, piece, offset=offset, size=facts.size)
+            return end, (await self._finished(id, facts) if end == facts.size else facts)
+        except Misplaced as error:
+            raise Conflict(f"The file ends at {error.offset}: go on there.") from None
+        except FileNotFoundError:
+            raise NotFound("This file takes no more pieces.") from None
+        finally:
+            self._busy.discard(id)
+
+    async def remove(self, id: str, facts: FileFacts) -> None:  # noqa: A002
+        """Forget a file."""
+        self.shelf.remove(id)
+        self._used = max(0, self._used - facts.size)
+        await self._registry.drop(FILE, id)
+
+    def look(self) -> Deferred[None]:
+        """Throw away what was begun a day ago and never finished; looks once an hour, however often
+        it is called."""
+        if self._now() - self._looked >= LOOK_MS:
+            self._looked = self._now()
+            self._sweep()
+        return succeed(None)
+
+    def _sweep(self) -> None:
+        for id, size in self.shelf.unfinished(older=self._now() / 1000 - UNFINISHED_SECONDS):  # noqa: A001
+            self.shelf.remove(id)
+            self._used = max(0, self._used - size)
+            self._registry.drop(FILE, id).addErrback(_failed)
+
+    async def _finished(self, id: str, facts: FileFacts) -> FileFacts:  # noqa: A002
+        pool = self._reactor.getThreadPool()
+        size, found = await deferToThreadPool(self._reactor, pool, self.shelf.finish, id)
+        whole = _whole(facts, size, found)
+        self._used += size - facts.size
+        await self._registry.put(FILE, id, whole)
+        return whole
+
+    def _heard(self, commits: Sequence[Commit]) -> None:
+        """Note which messages show files, and which show none any more."""
+        for commit in commits:
+            for entry in commit.entries:
+                if entry.kind == "message" and b'"files"' in entry.json:
+                    self._later(self._bind(commit.room, entry.json))
+            for entry in commit.rewritten:
+                if entry.kind == "message" and b'"deleted":true' in entry.json:
+                    self._later(self._unbind(commit.room, entry.json))
+
+    async def _bind(self, room: str, json: bytes) -> None:
+        event = decode(json)
+        if not isinstance(event, Message):
+            return
+        mine = []
+        for id in files_in(event.data):  # noqa: A001 - a file's id
+            with suppress(NotFound):
+                facts = await self.facts(id)
+                if facts.room == room and facts.by == event.author.id:
+                    mine.append(id)
+        if mine:
+            with suppress(RecordMoved):  # another node was faster
+                await self._registry.put(SHOWN_BY, _place(room, event.offset), Shown(mine), expected=0)
+
+    async def _unbind(self, room: str, json: bytes) -> None:
+        event = decode(json)
+        key = _place(room, event.offset)
+        record = await self._node.store.record(SHOWN_BY, key)
+        if record is None or not isinstance(event, Message) or event.deleted is not True:
+            return
+        for id in msgspec.json.decode(record.body, type=Shown).files:  # noqa: A001 - a file's id
+            with suppress(NotFound):
+                await self.remove(id, await self.facts(id))
+        await self._registry.write((DropRecord(kind=SHOWN_BY, key=key),))
+
+    def _later(self, doing: Any) -> None:
+        Deferred.fromCoroutine(doing).addErrback(_failed)
+
+
+def _whole(facts: FileFacts, size: int, found: Picture | None) -> FileFacts:
+    if found is None:
+        return msgspec.structs.replace(facts, whole=True, size=size, media=SAVED)
+    return msgspec.structs.replace(
+        facts, whole=True, size=size, media=found.media, width=found.width, height=found.height
+    )
+
+
+def _place(room: str, offset: int) -> str:
+    return f"{room} {offset}"
+
+
+def _failed(failure: Failure) -> None:
+    _log.failure("looking after files failed", failure)
