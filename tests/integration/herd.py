@@ -34,6 +34,7 @@ class Member:
         """Read until cancelled."""
         while True:
             pause = await self._once()
+            self.away = True
             if pause is None:
                 self._fails += 1
                 pause = 0.3 * 2 ** min(self._fails, 4) * self._herd.random.uniform(0.5, 1.0)
@@ -86,14 +87,14 @@ class Member:
                     self.wrong.append(f"refused: {step.fault}")
                 return Ended(clean=False)
             case Ended():
-                self.away = True
                 return step
 
     def _news(self, news: News) -> float | None:
         self._fails = 0
         if self.away and news.after is None:
             self.away = False
-            self.returned = self.returned or monotonic()
+            if self._herd.stopped:
+                self.returned = self.returned or monotonic()
         for event in news.events:
             if event.get("offset") != self.offset + 1:
                 self.wrong.append(f"{event.get('type')} {event.get('offset')} after {self.offset}")
@@ -101,7 +102,7 @@ class Member:
         if news.cursor is not None:
             self._reading.cursor = news.cursor
         if news.after is not None:
-            self.told, self.away = news.after, True
+            self.told = news.after
         return news.after
 
 
@@ -112,6 +113,7 @@ class Herd:
         self.address = Address.parse(f"http://127.0.0.1:{port}")
         self.random = random
         self.members = [Member(self, KINDS[number % len(KINDS)]) for number in range(size)]
+        self.stopped = False  # set it when the server is told to stop
         self._tasks: Sequence[asyncio.Task[None]] = ()
 
     async def __aenter__(self) -> Herd:

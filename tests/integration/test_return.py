@@ -80,7 +80,7 @@ async def restarted(size: int, data: Path) -> tuple[Herd, float, int, float]:
             writing = [asyncio.create_task(talkers.run(number)) for number in range(WRITERS)]
             patience = PATIENCE + size / 100
             await herd.until(lambda one: one.offset >= 10, "the first ten events", seconds=patience)
-            began = monotonic()
+            began, herd.stopped = monotonic(), True
             assert await server.stop() == 0
             stopping = monotonic() - began
             await server.start()
