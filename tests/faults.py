@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from tests.cluster import Cluster
 
 SOAK = os.environ.get("KODAMA_TEST_SIZE") == "soak"
-FROZEN = 10.0 if SOAK else 2.0
+FROZEN = 10.0 if SOAK else 1.5
 CALM = 4.0 if SOAK else 0.7
 Fault = Callable[[Cluster], Awaitable[None]]
 

@@ -7,6 +7,7 @@ nothing of transports.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -16,6 +17,13 @@ from kodama.core.handover import Handover
 from kodama.core.remembered import Budget, Remembered
 from kodama.core.room import RoomFacts
 from kodama.core.stream import Stream
+
+
+class Company(Enum):
+    """Whether other nodes write to the store, too."""
+
+    NONE = False
+    OTHERS = True
 
 
 class Reader(Protocol):

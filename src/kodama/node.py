@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum
 from itertools import count
 from typing import Final
 
@@ -41,9 +40,19 @@ from kodama.core.position import Position
 from kodama.core.remembered import Budget
 from kodama.core.room import Retention, RoomFacts
 from kodama.core.stream import Stream
-from kodama.live import LiveRoom, Reader, Watcher
+from kodama.live import Company, LiveRoom, Reader, Watcher
 from kodama.metrics import Metrics
-from kodama.store.interface import Commit, Group, RoomLog, Settle, Slice, Standing, Store, Stored
+from kodama.store.interface import (
+    ANYTHING,
+    Commit,
+    Group,
+    RoomLog,
+    Settle,
+    Slice,
+    Standing,
+    Store,
+    Stored,
+)
 from kodama.store.together import Together
 
 TAIL_AT_OPEN: Final = 1024 * 1024
@@ -53,13 +62,6 @@ ANSWERS_BYTES: Final = 32 * 1024 * 1024
 _log: Final = Logger()
 
 __all__ = ["Company", "LiveRoom", "Node", "Reader", "Watcher"]
-
-
-class Company(Enum):
-    """Whether other nodes write to the store, too."""
-
-    NONE = False
-    OTHERS = True
 
 
 class Node:
@@ -164,8 +166,9 @@ class Node:
 
         return self.store.revoke(session, until=until).addCallback(revoked)
 
-    def put_room(self, facts: RoomFacts) -> Deferred[None]:
-        """Create or change a room; its readers are asked again whether they may read."""
+    def put_room(self, facts: RoomFacts, *, over: str = ANYTHING) -> Deferred[None]:
+        """Create or change a room; its readers are asked again whether they may read. Fails with
+        `RoomMoved` if its settings have not the mark ``over``."""
 
         def put(_: None) -> None:
             room = self._rooms.get(facts.name)
@@ -173,7 +176,7 @@ class Node:
                 self._settle(room, facts, "", asked=next(self._turns))
             self._bus.notice(RoomChanged(facts.name))
 
-        return self.store.put_room(facts).addCallback(put)
+        return self.store.put_room(facts, over=over).addCallback(put)
 
     def people_changed(self, name: str) -> LiveRoom | None:
         """Ask a room's readers again whether they may read; returns the room if it is followed."""

@@ -16,12 +16,14 @@ from kodama.core.position import Position
 from kodama.core.record import KEY_LIMIT, RECORD_LIMIT, DropRecord, PutRecord, Record, RecordMoved, Records
 from kodama.core.room import DAY_MS, Access, Retention, RoomFacts
 from kodama.store.interface import (
+    NOTHING,
     UNREAD_LIMIT,
     After,
     Around,
     Before,
     Group,
     Newest,
+    RoomMoved,
     Stored,
     StoreUnavailable,
 )
@@ -116,6 +118,28 @@ def test_the_tops_of_many_rooms_are_one_question(site: Site) -> None:
     assert {name: standing.place for name, standing in found.items()} == {
         "garden": Position(site.store.epoch, 1), "lobby": Position(site.store.epoch, 2)
     }  # fmt: skip
+
+
+def test_settings_are_replaced_only_over_those_that_were_seen(site: Site) -> None:
+    def put(owner: str, over: str) -> None:
+        site.wait(site.store.put_room(RoomFacts(name="lobby", owner=owner), over=over))
+
+    def mark() -> str:
+        return str(site.wait(site.store.tops(["lobby"]))["lobby"].mark)
+
+    with pytest.raises(RoomMoved):
+        put(AIKO.id, "a mark of nothing")
+    put(AIKO.id, NOTHING)
+    with pytest.raises(RoomMoved):
+        put(BEN.id, NOTHING)
+    seen = mark()
+    site.append(publish(), topic("news"))
+    with pytest.raises(RoomMoved):
+        put(BEN.id, seen)
+    assert site.wait(site.store.open("lobby", tail_bytes=0)).facts.owner == AIKO.id
+    put(BEN.id, mark())
+    assert site.wait(site.store.open("lobby", tail_bytes=0)).facts.owner == BEN.id
+    assert len(site.log()) == 2
 
 
 def test_a_mark_is_another_one_when_settings_are(site: Site) -> None:

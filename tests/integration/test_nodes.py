@@ -62,12 +62,18 @@ def judge(folder: Path, faults: list[Fault], **cluster: object) -> None:
 
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         report = runner.run(whole())
+    clean(report)
+
+
+def clean(report: Report) -> None:
     print("\n".join(report.lines()))  # noqa: T201 - for whoever reads a soak
     assert report.clean, "\n".join(report.lines())
     assert report.gaps == 0
     assert report.figures.messages > 20
 
 
+HOW = ("the_session_ends", "the_room_is_secret")
+LOOK = 3.0
 SLOW = 1.0  # what a shared machine may add
 QUICK = {
     "nats": [kill_a_node, freeze_the_broker, crash_the_database],
@@ -86,11 +92,6 @@ WITH_ONE = [*WITHOUT_A_BROKER, freeze_the_broker, restart_the_broker, cut_a_node
 def test_nodes_keep_the_promise_whatever_fails(bus: str, tmp_path: Path) -> None:
     thorough = WITHOUT_A_BROKER if bus == "postgresql" else WITH_ONE
     judge(tmp_path, thorough if SOAK else QUICK[bus], bus=bus)
-
-
-@pytest.mark.crash
-def test_a_bus_that_loses_a_fifth_loses_nobody_a_message(tmp_path: Path) -> None:
-    judge(tmp_path, [nothing_but_the_loss], bus="nats", lost=0.2)
 
 
 async def ended(url: str, target: str, token: str, going: asyncio.Event) -> float:
@@ -138,9 +139,21 @@ async def time_to_lose(cluster: Cluster, how: str) -> float:
 
 
 @pytest.mark.crash
-@pytest.mark.parametrize(
-    ("lost", "secret"), [pytest.param(0.0, 1.0, marks=pytest.mark.soak), pytest.param(1.0, 3.0)]
-)
+def test_a_bus_that_loses_a_fifth_loses_nobody_a_message_and_gives_nobody_access(tmp_path: Path) -> None:
+    async def whole() -> tuple[Report, list[float]]:
+        async with Cluster(tmp_path, bus="nats", lost=0.2) as there:
+            report = await judged(there, [nothing_but_the_loss])
+            return report, [await time_to_lose(there, how) for how in HOW]
+
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        report, (ends, closed) = runner.run(whole())
+    clean(report)
+    assert ends < 1.0 + SLOW
+    assert closed < LOOK + SLOW
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("lost", "secret"), [(0.0, 1.0), (1.0, LOOK)])
 def test_access_that_one_node_takes_is_lost_on_all_of_them_in_time(
     lost: float, secret: float, tmp_path: Path
 ) -> None:
@@ -148,7 +161,7 @@ def test_access_that_one_node_takes_is_lost_on_all_of_them_in_time(
 
     async def whole() -> list[float]:
         async with Cluster(tmp_path, bus="nats", lost=lost) as there:
-            return [await time_to_lose(there, how) for how in ("the_session_ends", "the_room_is_secret")]
+            return [await time_to_lose(there, how) for how in HOW]
 
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         ends, closed = runner.run(whole())

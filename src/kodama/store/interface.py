@@ -41,6 +41,8 @@ from kodama.core.who import Who
 
 UNREAD_LIMIT: Final = 1_000
 ALL_RECORDS: Final = 1_000_000_000
+ANYTHING: Final = "*"  # instead of a mark: whatever the settings are
+NOTHING: Final = ""  # instead of a mark: of a room that is not there
 
 
 class Stored(NamedTuple):
@@ -157,6 +159,10 @@ class Newest:
 Where = Before | After | Around | Newest
 
 
+class RoomMoved(Exception):
+    """The room's settings are not those that were to be replaced; nothing was written."""
+
+
 class StoreUnavailable(Exception):
     """The store cannot write now (disk full, I/O error, queue full); nothing was stored."""
 
@@ -233,8 +239,9 @@ class Store(Protocol):
         that exists; of more than `UNREAD_LIMIT` it is that number."""
         ...
 
-    def put_room(self, facts: RoomFacts) -> Deferred[None]:
-        """Create the room or replace its settings, durably."""
+    def put_room(self, facts: RoomFacts, *, over: str = ANYTHING) -> Deferred[None]:
+        """Create the room or replace its settings, durably; fails with `RoomMoved` unless they have
+        the mark ``over``, `NOTHING` if there must be no such room."""
         ...
 
     def sweep(self) -> Deferred[Sequence[tuple[str, int]]]:

@@ -40,6 +40,8 @@ from kodama.core.who import Who, admits
 from kodama.store.found import Cut, look_through
 from kodama.store.interface import (
     ALL_RECORDS,
+    ANYTHING,
+    NOTHING,
     UNREAD_LIMIT,
     After,
     Around,
@@ -51,6 +53,7 @@ from kodama.store.interface import (
     Newest,
     Page,
     RoomLog,
+    RoomMoved,
     Settle,
     Slice,
     Standing,
@@ -221,8 +224,11 @@ class MemoryStore:
                 counted[name] = min(UNREAD_LIMIT, sum(one.kind == "message" for one in above))
         return succeed(counted)
 
-    def put_room(self, facts: RoomFacts) -> Deferred[None]:
+    def put_room(self, facts: RoomFacts, *, over: str = ANYTHING) -> Deferred[None]:
         """Create the room or replace its settings."""
+        known = self._rooms.get(facts.name)
+        if over not in (ANYTHING, NOTHING if known is None else known.facts.mark):
+            return fail(RoomMoved())
         room = self._rooms.setdefault(facts.name, _Room(facts))
         room.facts = facts
         return succeed(None)

@@ -10,7 +10,7 @@ from msgspec import UNSET
 from twisted.internet.defer import DeferredLock
 
 from kodama.core.change import SetTopic
-from kodama.core.errors import Forbidden, NotFound
+from kodama.core.errors import Forbidden, NotFound, Overloaded
 from kodama.core.policy import Deed, RoomOrder
 from kodama.core.room import Access, Retention, RoomFacts
 from kodama.core.who import Who
@@ -20,13 +20,14 @@ from kodama.order.houses import ORDER, Houses, put
 from kodama.order.marks import Marks, Mine
 from kodama.order.members import Members
 from kodama.people import People
-from kodama.store.interface import Listed
+from kodama.store.interface import NOTHING, Listed, RoomMoved
 from kodama.web.acting import Acting
 from kodama.web.answers import json_answer
 from kodama.web.identity import Caller
 from kodama.wire import answers, commands
 from kodama.wire.commands import RoomBody
 
+TRIES: Final = 5  # of a change that met another node's
 _ORDER: Final = ("slow", "locked", "hold")  # what moderators set
 _SETTINGS: Final = ("title", "topic", "access", "retention")  # what owners set
 
@@ -97,9 +98,14 @@ class RoomsApi:
             # One after the other: what is merged must not be changed by somebody else meanwhile.
             await self._settling.acquire()
             try:
-                return await self._put(request, caller, room, body)
+                for _ in range(TRIES):
+                    try:
+                        return await self._put(request, caller, room, body)
+                    except RoomMoved:
+                        continue  # somebody was faster, on another node: look at what there is now
             finally:
                 self._settling.release()
+            raise Overloaded("Others change this room at the same time.", retry_after=1.0)
 
         self._acting.act(request, caller, answer)
 
@@ -118,7 +124,7 @@ class RoomsApi:
             self._check(known, who, body)
         facts = _merged(known, body)
         if log is None or facts != known:
-            await self._houses.node.put_room(facts)
+            await self._houses.node.put_room(facts, over=NOTHING if log is None else log.mark)
             self._people.changed(facts)
         if log is None:
             await self._members.founded(room, author)

@@ -188,3 +188,33 @@ def test_a_node_whose_database_is_away_for_a_moment_goes_on_hearing() -> None:
     there.pass_seconds(4)
     here.say("heard")
     assert reader.read_on().texts == ["heard"]
+
+
+def test_a_room_that_two_make_at_the_same_time_on_two_nodes_has_one_owner() -> None:
+    here, there = street()
+    aiko, ben = here.sign_in("Aiko"), there.sign_in("Ben")
+    there.store.slow = True
+    late = Wire(there, request("PUT", "/v1/rooms/garden", body={"access": "secret"}, **ben))
+    there.turn()
+    here.do("PUT", "garden", aiko, {"title": "Garden"})
+    there.store.slow = False
+    there.store.release()
+    there.turn()
+    assert late.got.startswith(b"HTTP/1.1 403 "), late.got
+    here.do("PUT", "garden", aiko, {"title": "Aiko's garden"})
+
+
+def test_changes_of_one_room_on_two_nodes_at_the_same_time_both_hold() -> None:
+    here, there = street()
+    aiko = here.sign_in("Aiko")
+    here.do("PUT", "garden", aiko, {"title": "Garden"})
+    there.store.slow = True
+    late = Wire(there, request("PUT", "/v1/rooms/garden", body={"title": "Another"}, **aiko))
+    there.turn()
+    here.do("PUT", "garden", aiko, {"access": "secret"})
+    there.store.slow = False
+    there.store.release()
+    there.turn()
+    assert late.got.startswith(b"HTTP/1.1 200 "), late.got
+    listed = {row["room"]: row for row in here.ask("GET", "/v1/rooms", **aiko)[1]["rooms"]}
+    assert (listed["garden"]["title"], listed["garden"]["access"]) == ("Another", "secret")

@@ -18,9 +18,10 @@ from kodama.core.change import Change
 from kodama.core.event import Entry
 from kodama.core.room import RoomFacts
 from kodama.store.batch import Batch, EventRow, Head, Known, NonceRow
-from kodama.store.interface import Commit, Stored
+from kodama.store.interface import ANYTHING, NOTHING, Commit, RoomMoved, Stored
 from kodama.store.postgres.server import Connection, connect, epoch_of, outage, unavailable
 
+MARK: Final = "md5(jsonb_build_array(title, topic, access, owner, days, events)::text)"
 ENTRY: Final = '"offset", epoch, time, kind, json'
 TRIES: Final = 5  # of a group that met another node's in the same place
 
@@ -192,8 +193,19 @@ def _pipeline(connection: Connection) -> AbstractContextManager[object]:
     return connection.pipeline() if psycopg.Pipeline.is_supported() else nullcontext()
 
 
-def put_room(connection: Connection, facts: RoomFacts) -> None:
-    """Create the room or replace its settings."""
+def put_room(connection: Connection, facts: RoomFacts, *, over: str = ANYTHING) -> None:
+    """Create the room or replace its settings, in an open transaction. Raises `RoomMoved`."""
+    if over == NOTHING:
+        if not connection.execute(_PUT_ROOM + "NOTHING", _columns(facts)).rowcount:
+            raise RoomMoved
+        return
+    if over != ANYTHING:
+        found = connection.execute(
+            f"SELECT {MARK} FROM kodama_rooms WHERE name = %s FOR UPDATE",  # noqa: S608
+            (facts.name,),
+        ).fetchone()
+        if found != (over,):
+            raise RoomMoved
     connection.execute(
         _PUT_ROOM + "UPDATE SET title = excluded.title, topic = excluded.topic, access = excluded.access, "
         "owner = excluded.owner, days = excluded.days, events = excluded.events",

@@ -30,12 +30,11 @@ from kodama.store.interface import (
     Standing,
     Where,
 )
-from kodama.store.postgres.log import ENTRY
+from kodama.store.postgres.log import ENTRY, MARK
 from kodama.store.postgres.server import Connection, connect
 from kodama.store.threads import Question
 
 _FACTS: Final = "name, title, topic, access, owner, days, events"
-_MARK: Final = "md5(jsonb_build_array(title, topic, access, owner, days, events)::text)"
 _BELOW: Final = (
     f'SELECT {ENTRY} FROM kodama_events WHERE room_id = %s AND "offset" < %s AND "offset" > %s '  # noqa: S608
     "AND kind = 'message' ORDER BY \"offset\" DESC LIMIT %s"
@@ -112,7 +111,7 @@ def open_room(connection: Connection, name: str, *, tail_bytes: int) -> RoomLog 
     if room is None:
         return None
     found = connection.execute(
-        f"SELECT {_FACTS}, {_MARK} FROM kodama_rooms WHERE id = %s",  # noqa: S608
+        f"SELECT {_FACTS}, {MARK} FROM kodama_rooms WHERE id = %s",  # noqa: S608
         (room.id,),
     ).fetchone()
     assert found is not None
@@ -195,7 +194,7 @@ def unread(connection: Connection, read: Mapping[str, int]) -> Mapping[str, int]
 
 def tops(connection: Connection, names: Sequence[str]) -> Mapping[str, Standing]:
     """Return where each of ``names`` that exists stands."""
-    question = f"SELECT name, epoch, top, {_MARK} FROM kodama_rooms WHERE name = ANY(%s)"  # noqa: S608
+    question = f"SELECT name, epoch, top, {MARK} FROM kodama_rooms WHERE name = ANY(%s)"  # noqa: S608
     rows = connection.execute(question, (list(names),))
     return {name: Standing(Position(epoch, top), mark) for name, epoch, top, mark in rows}
 

@@ -23,6 +23,7 @@ from kodama.core.search import Wanted
 from kodama.core.who import Who
 from kodama.store.interface import (
     ALL_RECORDS,
+    ANYTHING,
     Found,
     Group,
     Listed,
@@ -128,9 +129,9 @@ class PostgresStore:
         """Return how many messages stand above the offset given for each room."""
         return self._opened.ask(lambda db: reads.unread(db, read))
 
-    def put_room(self, facts: RoomFacts) -> Deferred[None]:
+    def put_room(self, facts: RoomFacts, *, over: str = ANYTHING) -> Deferred[None]:
         """Create the room or replace its settings, durably."""
-        return self._opened.do(self._one_step(lambda db: put_room(db, facts)))
+        return self._opened.do(self._one_step(lambda db: put_room(db, facts, over=over)))
 
     def sweep(self) -> Deferred[Sequence[tuple[str, int]]]:
         """Apply every room's retention in short steps and forget old nonces and sessions."""

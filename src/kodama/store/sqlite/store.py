@@ -24,11 +24,14 @@ from kodama.core.search import Wanted
 from kodama.core.who import Who
 from kodama.store.interface import (
     ALL_RECORDS,
+    ANYTHING,
+    NOTHING,
     Found,
     Group,
     Listed,
     Page,
     RoomLog,
+    RoomMoved,
     Settle,
     Slice,
     Standing,
@@ -137,10 +140,13 @@ class SqliteStore:
         """Return how many messages stand above the offset given for each room."""
         return self._opened.ask(lambda file: reads.unread(file, read))
 
-    def put_room(self, facts: RoomFacts) -> Deferred[None]:
+    def put_room(self, facts: RoomFacts, *, over: str = ANYTHING) -> Deferred[None]:
         """Create the room or replace its settings, durably."""
 
         def put(file: sqlite3.Connection) -> None:
+            known = reads.tops(file, [facts.name]).get(facts.name)
+            if over not in (ANYTHING, NOTHING if known is None else known.mark):
+                raise RoomMoved
             put_room(file, facts)
 
         return self._opened.do(self._one_step(put))
