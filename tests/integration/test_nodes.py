@@ -47,7 +47,7 @@ async def judged(cluster: Cluster, faults: list[Fault]) -> Report:
             over.set()
 
     plan = Plan(
-        url=cluster.urls[0], others=cluster.urls[1:], seed=7, duration=3600, rooms=3, readers=15, writers=4,
+        url=cluster.urls[0], others=cluster.urls[1:], seed=7, duration=3600, rooms=3, readers=10, writers=4,
         faults=("cut", "delay", "duplicate", "overlap"), interval=0.5, over=over.is_set,
     )  # fmt: skip
     async with asyncio.TaskGroup() as group:
