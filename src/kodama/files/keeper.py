@@ -7,14 +7,14 @@ day. Files are the room's: who may read the room may fetch them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_urlsafe
 from typing import Any, Final
 
 import msgspec
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, DeferredLock, succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -66,6 +66,7 @@ class Keeper:
         self._used = 0
         self._looked = 0
         self._busy: set[str] = set()
+        self._turn = DeferredLock()
         node.committed = self._heard
 
     def start(self) -> None:
@@ -173,8 +174,10 @@ class Keeper:
                 await self.remove(id, await self.facts(id))
         await self._registry.write((DropRecord(kind=SHOWN_BY, key=key),))
 
-    def _later(self, doing: Any) -> None:
-        Deferred.fromCoroutine(doing).addErrback(_failed)
+    def _later(self, doing: Coroutine[Any, Any, None]) -> None:
+        """Do it when what was heard of before is done: a message that is deleted at once has to have
+        been seen to show its files."""
+        self._turn.run(lambda: Deferred.fromCoroutine(doing)).addErrback(_failed)
 
 
 def _whole(facts: FileFacts, size: int, found: Picture | None) -> FileFacts:
