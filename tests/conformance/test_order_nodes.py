@@ -35,8 +35,9 @@ class Desk:
         self.machine = machine
         self.registry = Registry(machine.node)
         self.looks = 0
+        self.now = 1_000_000
         people = People(machine.node, clock=Clock(), now=lambda: 1_000_000)
-        self.houses = Houses(machine.node, self.registry, people, now=lambda: 1_000_000, barred=self.look)
+        self.houses = Houses(machine.node, self.registry, people, now=lambda: self.now, barred=self.look)
         self.members, self.moderation = Members(self.houses), Moderation(self.houses)
         self.houses.start()
         self.registry.start()
@@ -124,3 +125,23 @@ def test_roles_given_on_one_node_count_on_the_other(desks: list[Desk]) -> None:
     third = Author("g_chie", "Chie", "guest")
     there.do(there.moderation.ban("lobby", GUEST, third.id, Sentence()))
     here.until(lambda: third.id in here.machine.node.policy.look("lobby").bans)
+
+
+def test_a_node_that_thinks_a_ban_is_over_does_not_drop_a_longer_one(hub: Hub, desks: list[Desk]) -> None:
+    here, there = desks
+    here.do(here.moderation.ban("lobby", OWNER, BEN.id, Sentence(minutes=1)))
+    there.until(lambda: BEN.id in there.machine.node.policy.look("lobby").bans)
+    hub.drop = 1
+    here.do(here.moderation.ban("lobby", OWNER, BEN.id, Sentence(minutes=60)))
+    there.now += 120_000
+    there.houses.tick()
+    assert BEN.id not in there.machine.node.policy.look("lobby").bans
+    there.machine.wait(there.machine.node.store.versions())  # what it asked before has been answered
+    there.machine.wait(there.registry.look())
+    assert BEN.id in there.machine.node.policy.look("lobby").bans
+    here.now += 3_601_000
+    here.houses.tick()
+    here.machine.wait(here.machine.node.store.versions())
+    there.now = here.now
+    there.machine.wait(there.registry.look())
+    here.until(lambda: here.machine.node.store.records_now("ban").records == ())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import blake2b
 from secrets import token_hex
@@ -23,7 +24,7 @@ from kodama.core.change import Change
 from kodama.core.event import Author
 from kodama.core.limits import network_of
 from kodama.core.policy import OPEN, Ban, Direct, Membership, Mute, Policy, RoomOrder
-from kodama.core.record import DropRecord, PutRecord, RecordChange
+from kodama.core.record import DropRecord, PutRecord, RecordChange, RecordMoved
 from kodama.core.who import Who
 from kodama.node import LiveRoom, Node
 from kodama.people import People
@@ -96,12 +97,19 @@ class Houses:
         """Let back in whose time is over; call twice a second."""
         for room, user in self.policy.expired(self.now()):
             self.policy.set_ban(room, user, None)
-            self.registry.drop(BAN, key(room, user)).addErrback(_log_failure)
+            Deferred.fromCoroutine(self._forget_ban(room, user)).addErrback(_log_failure)
         return succeed(None)
 
     async def room(self, name: str) -> LiveRoom:
         """Return the room, which may not exist."""
         return self.node.followed(name) or await self.node.room(name)
+
+    async def _forget_ban(self, room: str, user: str) -> None:
+        """Drop a ban that has run out, unless somebody has made it longer meanwhile."""
+        kept = await self.node.store.record(BAN, key(room, user))
+        if kept is not None and not msgspec.json.decode(kept.body, type=Ban).holds(self.now()):
+            with suppress(RecordMoved):
+                await self.registry.drop(BAN, key(room, user), expected=kept.revision)
 
     def _network(self, address: str) -> str:
         return blake2b(network_of(address).encode(), key=self._salt, digest_size=8).hexdigest()
@@ -149,9 +157,9 @@ class Houses:
         members = self.policy.house(room).members
         if member is None:
             members.pop(user, None)
+            self._touched(room)  # a role that is given takes nothing away
         else:
             members[user] = member
-        self._touched(room)
 
     def _ban(self, place: str, ban: Ban | None) -> None:
         room, user = _parts(place)
@@ -209,7 +217,8 @@ class Houses:
         ban = msgspec.json.decode(kept.body, type=Ban)
         if network not in ban.networks:
             more = msgspec.structs.replace(ban, networks=(*ban.networks, network))
-            await self.write(put(BAN, key(room, user), more, expected=kept.revision))
+            with suppress(RecordMoved):  # it is learned again when they try again
+                await self.write(put(BAN, key(room, user), more, expected=kept.revision))
 
 
 def key(room: str, what: str) -> str:

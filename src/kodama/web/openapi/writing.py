@@ -9,6 +9,7 @@ from kodama.web.openapi.parameters import CLIENT, EMOJI, MESSAGE, NONCE_FIELD, R
 from kodama.web.openapi.reading import AIKO
 from kodama.web.openapi.shape import JSON, NOBODY, SIGNED_IN, Content, Operation, Reply
 from kodama.wire import answers, commands
+from kodama.wire.moderation import Waiting
 
 _IN_A_ROOM: Final = ("bad_room_name", "forbidden", "not_found", "rate_limited", "overloaded")
 _TEXT: Final = Content(media="text/plain", schema={"type": "string", "minLength": 1}, example="hello")
@@ -29,6 +30,11 @@ PUBLISHED: Final = (
         status=200,
         text="It was stored before, under this nonce.",
         content=(Content(shape=answers.Published, example=_STORED),),
+    ),
+    Reply(
+        status=202,
+        text="It waits for a moderator, as new guests' messages do here; it gets its offset on release.",
+        content=(Content(shape=Waiting, example={"held": "5f0c2a9be1d84c7a3b62", "room": "lobby"}),),
     ),
 )
 _MESSAGE: Final = Content(shape=commands.MessageBody, example={"text": "hello", "nonce": "c1-17-9fK2mPq7xW"})
