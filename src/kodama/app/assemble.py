@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 
 from twisted.internet.defer import Deferred
 
+from kodama.accounts.book import Accounts
+from kodama.accounts.cuts import Cuts
+from kodama.accounts.hashing import Hashing
 from kodama.app.service import KodamaService
 from kodama.app.settings import BadSetting, Settings
 from kodama.app.tls import Certificate
@@ -57,6 +60,7 @@ from kodama.transports.streaming import HttpFraming, Streams, Wrap
 from kodama.transports.text import Text
 from kodama.transports.websocket import WebSockets
 from kodama.web.accept import Framing
+from kodama.web.accounts import AccountsApi
 from kodama.web.acting import Acting
 from kodama.web.answers import FIELDS
 from kodama.web.api import Api
@@ -150,6 +154,7 @@ def rates_of(settings: Settings, metrics: Metrics) -> Rates:
             Deed.SESSION: Rate(settings.session_burst, settings.session_rate),
             Deed.ROOM: Rate(settings.room_burst, settings.room_rate),
             Deed.TOKEN: Rate(settings.token_burst, settings.token_rate),
+            Deed.LOGIN: Rate(settings.login_burst, settings.login_rate),
         },
         metrics,
     )
@@ -215,7 +220,9 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
 
     sets = key_sets(settings, reactor, changed=lambda: tokens.forget_proofs())
     sites = Sites(site_keys(settings), sources=sets, audience=settings.jwt_audience)
-    tokens = Tokens(store, sites, revoke=node.revoke, revoked=revoked)
+    cuts = Cuts(registry)
+    cuts.ended = revoked
+    tokens = Tokens(store, sites, cuts, revoke=node.revoke, revoked=revoked)
     node.revoked = lambda session, _: tokens.ended(session)
     rates = rates_of(settings, metrics)
     identity = Identity(policy_of(settings), tokens, rates, seconds=reactor.seconds)
@@ -254,8 +261,13 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         now=wall_clock,
     )  # fmt: skip
     transports: tuple[Transport, ...] = (polls, door, sockets, *streams.values())
+    accounts = AccountsApi(
+        Accounts(store, registry, Hashing(reactor), cuts, now=wall_clock), tokens, identity, now=wall_clock,
+        seconds=reactor.seconds, fail=lambda request, failure: site.fail(request, failure),
+        open_to_all=settings.accounts,
+    )  # fmt: skip
     sessions = Sessions(
-        node, identity, tokens, now=wall_clock, seconds=reactor.seconds, guests=settings.guests,
+        node, identity, tokens, accounts, now=wall_clock, seconds=reactor.seconds, guests=settings.guests,
         fail=lambda request, failure: site.fail(request, failure),
     )  # fmt: skip
     houses = Houses(node, registry, people, now=wall_clock, barred=polls.look_again)
@@ -317,7 +329,8 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         fail=lambda request, failure: site.fail(request, failure),
     )  # fmt: skip
     site = Site(
-        api=api, sessions=sessions, presence=presence, polls=polls, streams=streams, door=door,
+        api=api, sessions=sessions, accounts=accounts,
+        presence=presence, polls=polls, streams=streams, door=door,
         assets=Assets(), searches=searches, plain=plain, hooks=hooks, files=files,
         documents=Documents(),
         operations=operations, rooms=RoomsApi(acting, houses, members, people, marks),

@@ -148,6 +148,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     Setting("limit_exempt", "loopback", "Who meets no rate limit: loopback, or nobody if empty.", _exemption),
     Setting("guests", default=True, help="Whether people without an account may write.", read=_yes_or_no),
+    Setting("accounts", default=True, help="Whether people may make accounts.", read=_yes_or_no),
     Setting(
         "jwt_keys", (),
         "Keys of sites that vouch for their people: ISSUER ALGORITHM SECRET-OR-FILE, or ISSUER JWKS ADDRESS.",
@@ -184,6 +185,8 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("room_rate", 0.05, "Rooms made per second after the burst.", _number(0.001, 10**9)),
     Setting("token_burst", 60, "Tokens that are not valid, at once per address.", _whole(1, 10**9)),
     Setting("token_rate", 1.0, "Such tokens per second after the burst.", _number(0.001, 10**9)),
+    Setting("login_burst", 20, "Attempts to sign in at once per login and address.", _whole(1, 10**9)),
+    Setting("login_rate", 0.05, "Such attempts per second after the burst.", _number(0.001, 10**9)),
     Setting("rooms", 100_000, "Rooms in all; no further ones are made.", _whole(1, 10**9)),
     Setting("drain", 10.0, "Seconds that a stop may take.", _number(0, 3600)),
     Setting("connections", 15_000, "Connections at a time; more are closed.", _whole(1, 10**6)),
@@ -208,6 +211,7 @@ class Settings:
     forwarding_header: str
     limit_exempt: str
     guests: bool
+    accounts: bool
     jwt_keys: tuple[str, ...]
     jwt_audience: str
     create_rooms: bool
@@ -233,6 +237,8 @@ class Settings:
     room_rate: float
     token_burst: int
     token_rate: float
+    login_burst: int
+    login_rate: float
     rooms: int
     drain: float
     connections: int

@@ -154,6 +154,14 @@ class Identity:
         """Refuse one new room too many."""
         self._rates.charge(Deed.ROOM, self.sender(peer, caller), now=self._seconds())
 
+    def check_login(self, peer: str, caller: Caller, login: str) -> None:
+        """Refuse one attempt too many to sign in as ``login``."""
+        self._rates.charge_login(login, self.sender(peer, caller), now=self._seconds())
+
+    def guessed(self, peer: str, caller: Caller) -> None:
+        """Note that what this sender showed was not valid."""
+        self._rates.guessed(self.sender(peer, caller), now=self._seconds())
+
     def check_read(self, peer: str, caller: Caller) -> None:
         """Refuse one read too many: what cannot be put off, the opening of a stream for one."""
         self._rates.charge(Deed.READ, self.sender(peer, caller), now=self._seconds(), ahead=LATEST)

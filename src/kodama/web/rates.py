@@ -19,6 +19,7 @@ from kodama.metrics import Metrics
 from kodama.transports.longpoll import COALESCED
 
 LATEST: Final = 3.0
+EVERYBODY: Final = 10  # times one address's attempts at a login are all addresses': none locks others out
 
 
 class Deed(StrEnum):
@@ -29,11 +30,13 @@ class Deed(StrEnum):
     SESSION = "session"
     ROOM = "room"
     TOKEN = "token"  # noqa: S105 - the name of what is counted
+    LOGIN = "login"
 
 
 _WORDS: Final = {
     Deed.WRITE: "Too many writes", Deed.READ: "Too many reads", Deed.SESSION: "Too many new sessions",
     Deed.ROOM: "Too many new rooms", Deed.TOKEN: "Too many tokens that are not valid",
+    Deed.LOGIN: "Too many attempts to sign in",
 }  # fmt: skip
 
 
@@ -50,13 +53,16 @@ class Rates:
     def __init__(self, rates: Mapping[Deed, Rate], metrics: Metrics) -> None:
         self._networks = {deed: Buckets(rate) for deed, rate in rates.items()}
         self._sessions = {deed: Buckets(rate) for deed, rate in rates.items()}
+        login = rates[Deed.LOGIN]
+        self._logins = Buckets(Rate(login.burst * EVERYBODY, login.per_second * EVERYBODY))
         self._metrics = metrics
 
     @property
     def buckets(self) -> Mapping[str, Buckets]:
         """Return all buckets by name: what is taken from them is taken on all nodes."""
         networks = {f"{deed} network": one for deed, one in self._networks.items()}
-        return networks | {f"{deed} session": one for deed, one in self._sessions.items()}
+        sessions = {f"{deed} session": one for deed, one in self._sessions.items()}
+        return networks | sessions | {f"{Deed.LOGIN} all": self._logins}
 
     def charge(self, deed: Deed, sender: Sender | None, *, now: float, ahead: float = 0.0) -> float:
         """Count one deed; return 0, or in how many of at most ``ahead`` seconds it is due. Raises
@@ -89,6 +95,16 @@ class Rates:
         """Count a token that was not valid."""
         if sender is not None:
             self._networks[Deed.TOKEN].take(sender.network, now=now)
+
+    def charge_login(self, login: str, sender: Sender | None, *, now: float) -> None:
+        """Count an attempt to sign in, right or wrong, before it is looked at. Raises `RateLimited`."""
+        if sender is None:
+            return
+        self.allow_guess(sender, now=now)
+        wait = self._networks[Deed.LOGIN].take(f"{sender.network} {login}", now=now)
+        wait = wait or self._logins.take(login, now=now)
+        if wait:
+            self._refuse(Deed.LOGIN, wait)
 
     def _refuse(self, deed: Deed, wait: float) -> None:
         self._metrics.limit(deed, "refused")

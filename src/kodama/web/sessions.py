@@ -14,8 +14,10 @@ from kodama.core.session import Session
 from kodama.core.ticket import TICKET_SECONDS
 from kodama.http.message import Answer, Request
 from kodama.node import Node
+from kodama.web.accounts import AccountsApi
 from kodama.web.answers import FIELDS, json_answer
-from kodama.web.identity import Caller, Identity, ended_cookie, session_cookie
+from kodama.web.identity import Caller, Identity, ended_cookie
+from kodama.web.opened import session_opened
 from kodama.web.rates import Deed
 from kodama.web.tokens import Tokens
 from kodama.wire import answers, commands
@@ -25,12 +27,14 @@ class Sessions:
     """The resources by which identities come and go. ``fail`` answers a failure."""
 
     def __init__(
-        self, node: Node, identity: Identity, tokens: Tokens, *, now: Callable[[], int],
-        seconds: Callable[[], float], guests: bool, fail: Callable[[Request, Failure], None],
+        self, node: Node, identity: Identity, tokens: Tokens, accounts: AccountsApi, *,
+        now: Callable[[], int], seconds: Callable[[], float], guests: bool,
+        fail: Callable[[Request, Failure], None],
     ) -> None:  # fmt: skip
         self._node = node
         self._identity = identity
         self._tokens = tokens
+        self._accounts = accounts
         self._now = now
         self._seconds = seconds
         self._guests = guests
@@ -41,7 +45,9 @@ class Sessions:
         self._identity.check_request(request, caller, now=self._seconds(), deed=Deed.SESSION)
         body = commands.session_body(request.body)
         if body.login is not None:
-            raise Forbidden("This server has no accounts to sign in to.")
+            assert body.password is not None
+            self._accounts.sign_in(request, caller, login=body.login, password=body.password)
+            return
         if body.jwt is not None:
             self._opened(request, *self._tokens.open_for_site(body.jwt, now=self._now()))
             return
@@ -88,7 +94,4 @@ class Sessions:
         Deferred.fromCoroutine(answer()).addErrback(lambda failure: self._fail(request, failure))
 
     def _opened(self, request: Request, token: str, session: Session) -> None:
-        until = timestamp(session.expires)
-        value = answers.SessionOpened(token=token, user=session.author, expires=until)
-        cookie = self._identity.marked(request, session_cookie(token))
-        request.answer(json_answer(201, value, fields=(("Set-Cookie", cookie),)))
+        request.answer(session_opened(self._identity, request, token, session))

@@ -36,6 +36,7 @@ from kodama.transports.longpoll import LongPolls
 from kodama.transports.reading import Asked
 from kodama.transports.streaming import Streams
 from kodama.web.accept import Framing, shared_framing
+from kodama.web.accounts import AccountsApi
 from kodama.web.answers import FIELDS, code_answer, json_answer, problem_answer
 from kodama.web.api import LOBBY, Api
 from kodama.web.assets import Assets
@@ -85,7 +86,8 @@ class Site:
     """The application: one method, `respond`, for the HTTP channel to call."""
 
     def __init__(
-        self, *, api: Api, searches: SearchApi, sessions: Sessions, presence: PresenceApi, polls: LongPolls,
+        self, *, api: Api, searches: SearchApi, sessions: Sessions, accounts: AccountsApi,
+        presence: PresenceApi, polls: LongPolls,
         streams: Mapping[Framing, Streams], door: Door2011, assets: Assets, plain: PlainRooms, hooks: HookApi,
         files: FileApi, documents: Documents, operations: Operations, rooms: RoomsApi, order: OrderRoutes,
         identity: Identity, metrics: Metrics, now: Callable[[], int], jsonp: bool, legacy: bool,
@@ -95,6 +97,7 @@ class Site:
         self._searches = searches
         self._presence = presence
         self._sessions = sessions
+        self._accounts = accounts
         self._polls = polls
         self._streams = streams
         self._door = door
@@ -147,7 +150,7 @@ class Site:
             ticket = commands.single(commands.parameters(request.line.query), "ticket")
             if ticket is not None:
                 return self._identity.by_ticket(caller, ticket, peer=request.peer, now=now)
-        if serve != self._sessions.open:
+        if serve != self._sessions.open and serve != self._accounts.recover:
             self._identity.check_session(caller, now=now)
         return caller
 
@@ -250,6 +253,13 @@ class Site:
                 return Route({
                     b"GET": self._sessions.show, b"POST": self._sessions.open, b"DELETE": self._sessions.end,
                 })  # fmt: skip
+            case ["v1", "accounts"]:
+                return Route({
+                    b"GET": self._accounts.show, b"POST": self._accounts.make,
+                    b"PATCH": self._accounts.change,
+                })  # fmt: skip
+            case ["v1", "accounts", "recover"]:
+                return Route({b"POST": self._accounts.recover})
             case ["v1", "connection"]:
                 return Route({b"GET": self._connection})
             case ["v1", name] if name in self._upgrades:

@@ -14,15 +14,15 @@ from typing import Protocol
 
 from twisted.internet.defer import Deferred, succeed
 
+from kodama.accounts.cuts import SESSION_MS, Cuts
 from kodama.core.apikey import KEY_PREFIX, ApiKey, digest_of
 from kodama.core.errors import Forbidden, Overloaded, Refused, Unauthorized
-from kodama.core.session import SESSION_DAYS, Session, sign_session, verify_session
+from kodama.core.event import Author
+from kodama.core.session import Session, sign_session, verify_session
 from kodama.core.ticket import TICKET_PREFIX, sign_ticket, verify_ticket
 from kodama.core.who import Who
 from kodama.store.interface import Store
 from kodama.web.sites import Sites
-
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,12 @@ class Tokens:
     when something was taken back, here or elsewhere."""
 
     def __init__(
-        self, store: Store, sites: Sites, *, revoke: Revoke, revoked: Callable[[], None]
+        self, store: Store, sites: Sites, cuts: Cuts, *, revoke: Revoke, revoked: Callable[[], None]
     ) -> None:
         self._store = store
         self._revoke = revoke
         self._sites = sites
+        self._cuts = cuts
         self._revoked = revoked
         self._secret = b""
         self._ticket_secret = b""
@@ -91,6 +92,8 @@ class Tokens:
             return Unauthorized("This session has ended.")
         if session.startswith("key:") and session not in self._key_sessions:
             return Unauthorized("This key is not valid.")
+        if self._cuts.over(who.user, who.expires):
+            return Unauthorized("This session has ended.")
         if who.expires is not None and who.expires <= now:
             return Unauthorized("This session has expired.")
         return None
@@ -104,7 +107,12 @@ class Tokens:
 
     def open_session(self, name: str, *, now: int) -> tuple[str, Session]:
         """Return a new guest's token and session."""
-        session = Session(token_urlsafe(9), f"g_{token_urlsafe(6)}", name, now + SESSION_DAYS * DAY_MS)
+        return self.open_for(Author(new_id("g"), name, "guest"), now=now)
+
+    def open_for(self, author: Author, *, now: int) -> tuple[str, Session]:
+        """Return the token of a new session of ``author``, and it."""
+        until = self._cuts.opening(author.id, now) + SESSION_MS
+        session = Session(token_urlsafe(9), author.id, author.name, until, author.kind)
         return sign_session(session, secret=self._secret), session
 
     def open_for_site(self, token: str, *, now: int) -> tuple[str, Session]:
@@ -135,7 +143,7 @@ class Tokens:
             raise Forbidden("A key is revoked with `kodama key revoke`.")
         self._ending.add(session)
         self._revoked()
-        return self._revoke(session, until=who.expires or now + SESSION_DAYS * DAY_MS)
+        return self._revoke(session, until=who.expires or now + SESSION_MS)
 
     def _look(self) -> None:
         before, self._ended = self._ended, self._store.revoked()
@@ -173,3 +181,8 @@ class Tokens:
         self.generation += 1
         if before.keys() - known.keys():
             self._revoked()
+
+
+def new_id(letter: str) -> str:
+    """Return a new user's id."""
+    return f"{letter}_{token_urlsafe(6)}"

@@ -224,6 +224,8 @@ def session_body(body: bytes) -> SessionBody:
     given: SessionBody = decoded(body, SessionBody)
     if sum(one is not None for one in (given.name, given.jwt, given.login)) != 1:
         raise BadJson("A session is opened with a name, a jwt, or login and password.")
+    if (given.login is None) != (given.password is None):
+        raise BadJson("login and password go together.")
     return given if given.name is None else SessionBody(name=display_name(given.name))
 
 

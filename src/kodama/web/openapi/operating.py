@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kodama.web.openapi import belonging, files, moderation, order, programs, reading, writing
+from kodama.web.openapi import accounts, belonging, files, moderation, order, programs, reading, writing
 from kodama.web.openapi.shape import JSON, NOBODY, Content, Json, Operation, Reply, document
 from kodama.wire import answers
 
@@ -61,6 +61,7 @@ def _plain(path: str, name: str, title: str, text: str, content: Content, *codes
 OPERATIONS: Final = (
     *reading.OPERATIONS,
     *writing.OPERATIONS,
+    *accounts.OPERATIONS,
     *programs.OPERATIONS,
     *order.OPERATIONS,
     *moderation.OPERATIONS,

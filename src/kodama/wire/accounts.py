@@ -1,0 +1,84 @@
+"""Accounts on the wire: what is asked for and what is answered."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import replace
+
+from kodama.core.account import login_name
+from kodama.core.errors import BadJson
+from kodama.core.event import Author
+from kodama.core.names import display_name
+from kodama.wire.answers import When
+from kodama.wire.commands import decoded
+
+Codes = Annotated[list[str], Meta(description="Each is good once, instead of the password; shown once.")]
+
+
+class AccountBody(msgspec.Struct, frozen=True):
+    """``POST /v1/accounts``; without ``name`` a guest keeps theirs."""
+
+    login: str
+    password: str
+    name: str | None = None
+
+
+class RecoverBody(msgspec.Struct, frozen=True):
+    """``POST /v1/accounts/recover``: ``password`` is the new one."""
+
+    login: str
+    code: str
+    password: str
+
+
+class ChangeBody(msgspec.Struct, frozen=True):
+    """``PATCH /v1/accounts``: ``password`` is the present one, needed for all but the ``name``;
+    ``recovery`` asks for new codes."""
+
+    name: str | None = None
+    password: str | None = None
+    new_password: str | None = None
+    recovery: bool | None = None
+
+
+class AccountOpened(msgspec.Struct, frozen=True, kw_only=True):
+    """A new session of an account, and its recovery codes when there are new ones."""
+
+    token: str
+    user: Author
+    expires: When
+    login: str
+    recovery: Codes | UnsetType = UNSET
+
+
+class AccountShown(msgspec.Struct, frozen=True, kw_only=True):
+    """Your account; `recovery` is how many codes are left."""
+
+    user: Author
+    login: str
+    created: When
+    recovery: int
+
+
+def account_body(body: bytes) -> AccountBody:
+    """Read an account to be made. Raises `BadJson`, `BadRequest`."""
+    given: AccountBody = decoded(body, AccountBody)
+    name = None if given.name is None else display_name(given.name)
+    return replace(given, login=login_name(given.login), name=name)
+
+
+def recover_body(body: bytes) -> RecoverBody:
+    """Read a recovery. Raises `BadJson`."""
+    given: RecoverBody = decoded(body, RecoverBody)
+    return given
+
+
+def change_body(body: bytes) -> ChangeBody:
+    """Read a change of an account. Raises `BadJson`, `BadRequest`."""
+    given: ChangeBody = decoded(body, ChangeBody)
+    if given.name is None and given.new_password is None and not given.recovery:
+        raise BadJson("A name, a new_password or recovery is changed, nothing else.")
+    return given if given.name is None else replace(given, name=display_name(given.name))

@@ -1,0 +1,108 @@
+"""Logins, passwords and codes: which spellings are one, and that none is kept as it is."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kodama.core import account
+from kodama.core.account import Account, code_digest, login_name, new_password, spelled_password, write_code
+from kodama.core.errors import BadJson, BadRequest
+from kodama.wire.accounts import account_body, change_body, recover_body
+from kodama.wire.commands import session_body
+
+LETTERS = st.text(st.characters(categories=("L", "M", "N")), min_size=1, max_size=20)
+
+
+@given(LETTERS)
+def test_a_login_is_the_same_however_often_it_is_read_and_in_any_case(text: str) -> None:
+    try:
+        name = login_name(text)
+    except BadRequest:
+        return  # some letters fold to what is none, or to too many
+    assert login_name(name) == name
+    assert login_name(f" {text} ") == name
+    assert login_name(unicodedata.normalize("NFD", text)) == name
+    assert name == unicodedata.normalize("NFKC", name)
+
+
+@given(st.text(max_size=80))
+def test_a_login_never_holds_what_cannot_be_typed_or_seen(text: str) -> None:
+    try:
+        name = login_name(text)
+    except BadRequest:
+        return
+    assert 1 <= len(name) <= account.LOGIN_LIMIT
+    assert all(char in "._-+@" or unicodedata.category(char)[0] in "LMN" for char in name)
+
+
+@pytest.mark.parametrize(
+    ("given_", "name"),
+    [
+        ("AIKO", "aiko"),
+        ("Ａｉｋｏ", "aiko"),
+        ("STRASSE", "strasse"),
+        ("straße", "strasse"),
+        ("a@b.c", "a@b.c"),
+    ],
+)
+def test_logins_that_are_one(given_: str, name: str) -> None:
+    assert login_name(given_) == name
+
+
+@given(st.text(min_size=8, max_size=60))
+def test_a_password_is_one_composed_or_not(text: str) -> None:
+    assert spelled_password(unicodedata.normalize("NFD", text)) == spelled_password(text)
+
+
+def test_a_password_has_8_to_256_characters() -> None:
+    for good in ("x" * 8, "x" * 256, "パスワードです。"):
+        assert new_password(good) == good
+    for bad in ("", "x" * 7, "x" * 257):
+        with pytest.raises(BadRequest):
+            new_password(bad)
+
+
+@given(st.binary(min_size=account.CODE_BYTES, max_size=account.CODE_BYTES))
+def test_a_code_is_known_again_however_it_is_typed(random: bytes) -> None:
+    code = write_code(random)
+    assert len(code) == 19
+    for typed in (code, code.upper(), code.replace("-", ""), f" {code.replace('-', ' - ')}\n"):
+        assert code_digest(typed) == code_digest(code)
+    assert code.replace("-", "") not in code_digest(code)
+
+
+@given(st.binary(min_size=10, max_size=10), st.binary(min_size=10, max_size=10))
+def test_two_codes_are_two(one: bytes, other: bytes) -> None:
+    assert (write_code(one) == write_code(other)) == (one == other)
+
+
+def test_an_account_speaks_as_a_user() -> None:
+    made = Account(user="g_1", login="aiko", name="Aiko", created=1, password="x")
+    assert (made.author.id, made.author.name, made.author.kind) == ("g_1", "Aiko", "user")
+
+
+def test_what_is_asked_of_accounts_is_read_strictly() -> None:
+    made = account_body(b'{"login":"AIKO","password":"12345678","name":" A  b "}')
+    assert (made.login, made.name) == ("aiko", "A b")
+    assert account_body(b'{"login":"a","password":"x"}').name is None
+    assert recover_body(b'{"login":"A b","code":"x","password":"y"}').login == "A b"
+    assert change_body(b'{"name":" A "}').name == "A"
+    assert change_body(b'{"new_password":"x"}').name is None
+    assert change_body(b'{"recovery":true}').recovery
+    for nothing in (b"{}", b'{"recovery":false}', b'{"password":"x"}'):
+        with pytest.raises(BadJson):
+            change_body(nothing)
+    for wrong in (account_body, recover_body, change_body):
+        with pytest.raises(BadJson):
+            wrong(b'{"login":1}' if wrong is not change_body else b'{"name":1}')
+
+
+def test_a_login_comes_with_its_password() -> None:
+    assert session_body(b'{"login":"A b","password":""}').login == "A b"
+    for half in (b'{"login":"a"}', b'{"name":"a","password":"b"}'):
+        with pytest.raises(BadJson):
+            session_body(half)
