@@ -62,10 +62,11 @@ STATES: dict[str, Any] = {
     "edit": lambda aiko: aiko.act("of my own", "edit"),
     "emoji": lambda aiko: aiko.act("the fix", "react"),
     "delete": lambda aiko: aiko.act("of my own", "delete"),
-    "help": lambda aiko: aiko.one("header .wide:nth-of-type(4)").click(),
+    "help": lambda aiko: aiko.one("header .wide:nth-of-type(5)").click(),
     "settings": lambda aiko: aiko.one("header .icon:last-of-type").click(),
     "people": lambda aiko: aiko.one(".count").click(),
     "date": lambda aiko: aiko.one("header .wide").click(),
+    "search": lambda aiko: (aiko.one("header .icon:nth-of-type(3)").click(), aiko.one("#find").send_keys("fix"), aiko.one(".found a")),
     "open": lambda aiko: aiko.one(".add").click(),
 }
 

@@ -210,3 +210,24 @@ def test_a_date_leads_to_its_first_message_and_a_refused_message_waits_for_a_wor
     aiko.one(".problem button").click()
     aiko.sees("today", "not allowed")
     assert not aiko.all(".problem")
+
+
+def test_words_are_found_while_they_are_written_and_open_where_they_were_said(server: Server, aiko: Person) -> None:
+    for number in range(150):
+        server.say("明日の会議は三時から" if number == 3 else f"line {number}", "found")
+    aiko.enter("elsewhere")
+    aiko.keys(Keys.CONTROL, "k", Keys.NULL)
+    field = aiko.one("#find")
+    until(lambda: aiko.run("return document.activeElement.id") == "find")
+    aiko.tell("Input.imeSetComposition", text="かいぎ", selectionStart=3, selectionEnd=3)
+    aiko.tell("Input.insertText", text="会議")
+    until(lambda: aiko.shown(".found mark") == ["会議"])
+    field.send_keys(" in:nowhere")
+    until(lambda: aiko.shown(".find [role=status]") == ["0 messages"])
+    field.clear()
+    field.send_keys("会議 in:found")
+    until(lambda: aiko.shown(".found mark") == ["会議"])
+    aiko.keys(Keys.DOWN, Keys.ENTER)
+    until(lambda: aiko.driver.current_url.endswith("/r/found#4") and not aiko.all("dialog"))
+    until(lambda: aiko.all(".said.flash"))
+    assert "明日の会議" in aiko.shown(".said.flash")[0]

@@ -63,6 +63,20 @@ for (const transports of [["websocket"], ["sse"], ["poll"]]) {
   });
 }
 
+test("what is ephemeral moves no cursor, and whoever is cut off after it comes back to its place", async () => {
+  double.say("a");
+  const room = open({ transports: ["websocket"], presence: true }).room("a", { since: "all" });
+  const got = follow(room);
+  await until(() => got.length === 1 && room.state === "live");
+  for (const socket of double.sockets) socket.tell({ events: [{ type: "typing", room: "a", author: { id: "g", name: "Ken", kind: "guest" } }] });
+  await until(() => got.length === 2);
+  for (const socket of [...double.sockets]) socket.close();
+  double.say("a");
+  await until(() => got.length === 3);
+  assert.deepEqual(offsets(got), [1, "typing", 2]);
+  assert.ok(!double.asked.some((line) => line.includes("undefined")));
+});
+
 test("a stream that is cut at every byte brings each event once, in order", async () => {
   const cuts = upTo(180);
   const readers = cuts.map((cut) => {

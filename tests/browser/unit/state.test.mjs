@@ -52,7 +52,7 @@ test("what arrives while reading further up, or while hidden, is counted until i
 });
 
 test("whoever comes back finds the line above what is new", () => {
-  const back = run({ do: "me", me }, { do: "room", room: "tea", seen: 1 }, newest(said(1, ken, "a"), said(2, ken, "b")));
+  const back = run({ do: "me", me }, { do: "room", room: "tea", seen: 1, at: null }, newest(said(1, ken, "a"), said(2, ken, "b")));
   assert.equal(back.divider, 1);
   assert.equal(run({ do: "me", me }, { do: "room", room: "tea", seen: 2 }, newest(said(1, ken, "a"), said(2, ken, "b"))).divider, null);
 });

@@ -6,6 +6,7 @@ import { wish } from "../../../src/kodama/web/static/js/commands.js";
 import { ime, watchCompositions } from "../../../src/kodama/web/static/js/ime.js";
 import { matching, mentioned, mentions, wanted } from "../../../src/kodama/web/static/js/mentions.js";
 import { settingsOf, DEFAULTS } from "../../../src/kodama/web/static/js/settings.js";
+import { marked, wordsOf } from "../../../src/kodama/web/static/js/search.js";
 import { gist, graphemes, onlyEmoji } from "../../../src/kodama/web/static/js/text.js";
 
 test("the Enter that ends a composition in Safari is not a key of ours", () => {
@@ -70,4 +71,11 @@ test("one emoji is one, and a gist is one line", () => {
   for (const text of ["1", "#", "ok 👍", "👍👍👍👍👍👍👍", " ", ""]) assert.equal(onlyEmoji(text), false, text);
   assert.equal(gist("**a**\n```js\ncode\n```"), "a code");
   assert.equal(gist("字".repeat(100), 10), `${"字".repeat(9)}…`);
+});
+
+test("what a query found is marked, and its operators are not looked for", () => {
+  assert.deepEqual(wordsOf('Deploy -not "all done" from:aiko 会議'), ["deploy", "all done", "会議"]);
+  assert.deepEqual(marked("The Deploy is ALL DONE", 'deploy "all done"').filter((one) => one.found).map((one) => one.text), ["Deploy", "ALL DONE"]);
+  assert.equal(marked("whole", "hole whole").map((one) => one.text).join(""), "whole");
+  assert.deepEqual(marked("İstanbul", "i"), [{ text: "İstanbul", found: false }]);
 });

@@ -66,18 +66,18 @@ export function actsOf({ state, dispatch, talk, scroller }) {
   /** @param {string} room @param {number | null} at */
   async function enter(room, at) {
     if (room !== state().room) {
-      dispatch({ do: "room", room, seen: state().marks[room] ?? 0 });
+      dispatch({ do: "room", room, seen: state().marks[room] ?? 0, at });
       scroller.sticking = true;
-      await talk.enter(room, null);
+      await talk.enter(room);
     } else if (at) await jump(at);
   }
 
-  /** @param {string} room */
-  function open(room) {
+  /** @param {string} room @param {number | null} [at] */
+  function open(room, at = null) {
     const name = fold(room.trim().replace(/\s+/gu, "-"));
     dispatch({ do: "dialog", dialog: null });
-    history.pushState(null, "", `/r/${encodeURIComponent(name)}`);
-    void enter(name, null);
+    history.pushState(null, "", `/r/${encodeURIComponent(name)}${at ? `#${at}` : ""}`);
+    void enter(name, at);
   }
 
   /** @param {string} text @param {string} done */
@@ -160,7 +160,10 @@ export function actsOf({ state, dispatch, talk, scroller }) {
       void attempt(() => (own ? talk.room.unreact(at, emoji) : talk.room.react(at, emoji)));
     },
     /** @param {number} at */
-    remove: (at) => void attempt(() => talk.room.delete(at)),
+    remove(at) {
+      void attempt(() => talk.room.delete(at));
+      /** @type {HTMLElement | null} */ (document.querySelector(`article[data-at="${at}"]`))?.focus();
+    },
     /** @param {string} nonce */
     again(nonce) {
       const one = state().pending.find((each) => each.nonce === nonce);
@@ -195,11 +198,11 @@ export function actsOf({ state, dispatch, talk, scroller }) {
         else await latest();
       });
     },
-    /** @param {MouseEvent} event @param {string} room */
-    follow(event, room) {
+    /** @param {MouseEvent} event @param {string} room @param {number | null} [at] */
+    follow(event, room, at = null) {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
       event.preventDefault();
-      open(room);
+      open(room, at);
     },
     /** @param {number} at */
     chosen(at) {
@@ -224,6 +227,8 @@ export function actsOf({ state, dispatch, talk, scroller }) {
       all.delete(me?.id ?? "");
       return [...all.values()];
     },
+    /** @param {string} query @param {string} before */
+    search: (query, before) => talk.search(query, before),
     reconnect: () => talk.reconnect(),
     /** @param {HTMLElement | null} view */
     attend: (view) => scroller.attend(view),

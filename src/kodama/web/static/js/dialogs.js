@@ -6,6 +6,7 @@ import { html } from "./html.js";
 import { icon } from "./icons.js";
 import { ime } from "./ime.js";
 import { peopleList, roomList } from "./lists.js";
+import { Search } from "./search.js";
 import { CHOICES } from "./settings.js";
 import { messageAt } from "./state.js";
 import { gist } from "./text.js";
@@ -53,7 +54,7 @@ function help(state) {
   return html`<div class="columns"><section><h3>${t("keysTitle")}</h3>${table([
     [send ? "Enter" : "Ctrl+Enter", t("keySend")], [send ? "Shift+Enter" : "Enter", t("keyLine")], ["↑", t("keyEdit")], ["Esc", t("keyCancel")],
     ["Shift+Tab", t("messages")], ["↑ ↓", t("keyMove")], ["End", t("keyNewest")], ["↵", on("keyActions")], ["r", on("keyReply")], ["+", on("keyReact")],
-    ["e", on("keyEditThis")], ["Delete", on("keyDelete")], ["c", on("keyCopy")], ["?", t("keyHelp")], ["Ctrl+/", t("keyHelp")],
+    ["e", on("keyEditThis")], ["Delete", on("keyDelete")], ["c", on("keyCopy")], ["Ctrl+K", t("search")], ["?", t("keyHelp")], ["Ctrl+/", t("keyHelp")],
   ])}</section><section><h3>${t("commandsTitle")}</h3>${table(Object.keys(COMMANDS).map((name) =>
     /** @type {[string, string]} */ ([`/${name}`, t(`cmd${name[0].toUpperCase()}${name.slice(1)}`)])))}
     <h3>${t("formatTitle")}</h3>${table([["**…**", t("fmtBold")], ["*…*", t("fmtItalic")], ["~~…~~", t("fmtStrike")], ["`…`", t("fmtCode")], ["```", t("fmtBlock")], [">", t("fmtQuote")]])}</section></div>`;
@@ -83,7 +84,7 @@ function one({ name, label, type, go, hint, max, done }) {
     done(value);
   };
   return html`<form class="one" onSubmit=${submit} onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && ime(event) && event.stopPropagation()}>
-    <label for=${name}>${label}</label><div class="line"><input id=${name} name=${name} type=${type} max=${max} required autocomplete="off" dir="auto" /><button>${go}</button></div>
+    <label for=${name}>${label}</label><div class="line"><input id=${name} name=${name} type=${type} max=${max} required autofocus autocomplete="off" dir="auto" /><button>${go}</button></div>
     ${hint ? html`<p class="hint">${hint}</p>` : null}</form>`;
 }
 
@@ -99,6 +100,7 @@ export function dialog(state, acts) {
     case "settings": return modal(t("settings"), settings(state, acts));
     case "rooms": return modal(t("rooms"), roomList(state, acts), "sheet-left");
     case "people": return modal(t("here", { n: state.people.count }), peopleList(state), "sheet-right");
+    case "search": return modal(t("search"), html`<${Search} acts=${acts} />`);
     case "open": return modal(t("openRoom"), one({ name: "room", label: t("roomName"), type: "text", go: t("open"), hint: t("openRoomHint"), done: acts.open }));
     case "date": return modal(t("jumpDate"), one({ name: "date", label: t("date"), type: "date", go: t("go"), hint: "", max: new Date().toLocaleDateString("sv"), done: acts.toDate }));
     case "emoji": return modal(t("pickEmoji"), html`<div class="palette">${EMOJI.map((emoji) => html`<button type="button" class="icon" key=${emoji}

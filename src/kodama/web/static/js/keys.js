@@ -83,7 +83,10 @@ export function pageKey(event, state, acts) {
   const typing = event.target instanceof Element && event.target.closest("input, textarea, select");
   if ((event.ctrlKey || event.metaKey) && event.key === "/") {
     event.preventDefault();
-    acts.dialog({ is: "help" });
+    void acts.dialog({ is: "help" });
+  } else if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    void acts.dialog({ is: "search" });
   } else if (event.key === "?" && !typing && state.settings.keys === "on") {
     event.preventDefault();
     acts.dialog({ is: "help" });

@@ -28,8 +28,7 @@ function address() {
   return { room: name ? fold(decodeURIComponent(name)) : "lobby", at: Number.isSafeInteger(at) && at > 0 ? at : null };
 }
 
-let wanted = address().at;
-let state = start(address().room, settingsOf(kept("settings", null)));
+let state = { ...start(address().room, settingsOf(kept("settings", null))), wanted: address().at };
 const scroller = new Scroller((atEnd) => {
   if (atEnd !== state.atEnd) dispatch({ do: "scrolled", atEnd });
   more();
@@ -83,8 +82,7 @@ function keepFailed(before) {
 
 /** The first page is there: begin at the message of the address, at what is new, or at the end. */
 function arrive() {
-  const at = wanted;
-  wanted = null;
+  const at = state.wanted;
   if (at) void acts.jump(at);
   else if (state.divider !== null && !scroller.show("new", 0.2)) scroller.toEnd();
   dispatch({ do: "kept", pending: kept(`failed ${state.me?.id} ${state.room}`, []) });

@@ -8,9 +8,9 @@
  * @typedef {{nonce: string, text: string, data: any, time: string, stored: boolean, held?: boolean, problem: string}} Pending
  * @typedef {{is: "connecting" | "live" | "waiting" | "behind" | "paused" | "refused", behind: number}} Link
  * @typedef {{room: string, title: string, topic: string, access: string, last: number}} RoomRow
- * @typedef {{is: "help" | "settings" | "rooms" | "people" | "open" | "date"} | {is: "emoji" | "delete", at: number}} Dialog
+ * @typedef {{is: "help" | "settings" | "rooms" | "people" | "open" | "date" | "search"} | {is: "emoji" | "delete", at: number}} Dialog
  * @typedef {{room: string, phase: "loading" | "name" | "room", me: Author | null, problem: string, link: Link,
- *   log: import("./log.js").Log, ready: boolean, loading: "" | "older" | "newer" | "jump", veil: boolean,
+ *   log: import("./log.js").Log, ready: boolean, loading: "" | "older" | "newer" | "jump", wanted: number | null, veil: boolean,
  *   pending: readonly Pending[], atEnd: boolean, shown: boolean, seen: number, divider: number | null,
  *   unseen: number, forMe: number, people: import("./people.js").People, rooms: readonly RoomRow[], marks: Record<string, number>,
  *   editing: number | null, replying: number | null, active: number | null, flash: number | null,
@@ -25,14 +25,14 @@ import { heard, later, listed, nobody } from "./people.js";
 export function start(room, settings) {
   return {
     room, phase: "loading", me: null, problem: "", link: { is: "connecting", behind: 0 }, log: empty(), ready: false,
-    loading: "", veil: false, pending: [], atEnd: true, shown: true, seen: 0, divider: null, unseen: 0, forMe: 0,
+    loading: "", wanted: null, veil: false, pending: [], atEnd: true, shown: true, seen: 0, divider: null, unseen: 0, forMe: 0,
     people: nobody(), rooms: [], marks: {}, editing: null, replying: null, active: null, flash: null, dialog: null, note: null,
     settings,
   };
 }
 
 /**
- * @typedef {{do: "nobody", problem?: string} | {do: "me", me: Author} | {do: "room", room: string, seen: number}
+ * @typedef {{do: "nobody", problem?: string} | {do: "me", me: Author} | {do: "room", room: string, seen: number, at: number | null}
  *   | {do: "link", link: Link} | {do: "loading", which: State["loading"]}
  *   | {do: "newest" | "older" | "newer" | "around", page: Page, edge?: number}
  *   | {do: "events", events: RoomEvent[], now: number} | {do: "tick", now: number} | {do: "here", list: any}
@@ -49,8 +49,8 @@ export function start(room, settings) {
 export function reduce(state, action) {
   switch (action.do) {
     case "nobody": return { ...state, phase: "name", me: null, problem: action.problem ?? "" };
-    case "me": return { ...state, phase: "room", me: action.me, problem: "" };
-    case "room": return entered(state, action.room, action.seen);
+    case "me": return { ...entered(state, { room: state.room, seen: 0, at: state.wanted }), phase: "room", me: action.me };
+    case "room": return entered(state, action);
     case "link": return { ...state, link: action.link };
     case "loading": return { ...state, loading: action.which };
     case "newest": case "older": case "newer": case "around": return paged(state, action.do, action.page, action.edge ?? 0);
@@ -72,10 +72,10 @@ export function reduce(state, action) {
   }
 }
 
-/** @param {State} state @param {string} room @param {number} seen @returns {State} */
-function entered(state, room, seen) {
+/** @param {State} state @param {{room: string, seen: number, at: number | null}} where @returns {State} */
+function entered(state, { room, seen, at }) {
   const { me, phase, rooms, marks, settings, shown } = state;
-  return { ...start(room, settings), me, phase, rooms, marks, shown, seen };
+  return { ...start(room, settings), me, phase, rooms, marks, shown, seen, wanted: at };
 }
 
 /** @param {State} state @param {Extract<Action, {nonce: string}> | Extract<Action, {do: "send" | "kept"}>} action @returns {Partial<State>} */

@@ -78,11 +78,11 @@ export class Talk {
       this.#store.dispatch({ do: "unsent", nonce: entry.nonce, problem: this.#store.words(error) });
     });
     this.#store.dispatch({ do: "me", me });
-    void this.enter(this.#store.state().room, null);
+    void this.enter(this.#store.state().room);
   }
 
-  /** Read a room from its newest page on, or show a place in it first. @param {string} name @param {number | null} at */
-  async enter(name, at) {
+  /** Read a room from its newest page on. @param {string} name */
+  async enter(name) {
     const { client } = this;
     if (!client) return;
     const turn = (this.#turn += 1);
@@ -97,16 +97,15 @@ export class Talk {
     const waiting = client.unsent.filter((one) => one.room === reading.name);
     this.#store.dispatch({ do: "kept", pending: waiting.map(({ nonce, text, data, at: when }) =>
       ({ nonce, text: text ?? "", data, time: new Date(when).toISOString(), stored: false, problem: "" })) });
-    if (at) void this.jump(at);
     await this.#read(reading, turn);
   }
 
   /** The room's log is another one, from an older backup: begin again. */
   #anew() {
     const { room } = this.#store.state();
-    this.#store.dispatch({ do: "room", room, seen: 0 });
+    this.#store.dispatch({ do: "room", room, seen: 0, at: null });
     this.#store.dispatch({ do: "note", note: { key: "gap", value: "" } });
-    void this.enter(room, null);
+    void this.enter(room);
   }
 
   /** @param {any} room @param {number} turn */
@@ -234,6 +233,12 @@ export class Talk {
     const answer = await this.client?.net.ask("GET", "/v1/rooms").catch(() => null);
     const { state, dispatch } = this.#store;
     if (answer) dispatch({ do: "rooms", rooms: answer.rooms, marks: state().marks });
+  }
+
+  /** Find messages. @param {string} query @param {string} before where an earlier answer ended @returns {Promise<{messages: RoomEvent[], more: boolean, next?: string}>} */
+  search(query, before) {
+    const asked = new URLSearchParams({ q: query, ...(before && { before }) });
+    return /** @type {import("../client/kodama.js").Client} */ (this.client).net.ask("GET", `/v1/search?${asked}`);
   }
 
   /** @param {string} topic */

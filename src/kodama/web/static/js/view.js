@@ -40,7 +40,7 @@ function head(state, acts) {
     ${button("rooms", "rooms", unread ? `${t("rooms")}, ${t("unread")}` : t("rooms"), unread ? "to-rooms unread" : "to-rooms")}
     <div class="title"><h1><bdi>${row?.title || state.room}</bdi></h1>${row?.topic ? html`<p class="topic" dir="auto" title=${row.topic}>${row.topic}</p>` : null}</div>
     <button type="button" class="quiet count" onClick=${() => acts.dialog({ is: "people" })} aria-label=${t("here", { n: state.people.count })}>${icon("people")}<span>${state.people.count}</span></button>
-    ${button("date", "date", t("jumpDate"), "wide")}${button("help", "help", t("help"), "wide")}${button("settings", "settings", t("settings"), "")}
+    ${button("search", "search", t("search"), "")}${button("date", "date", t("jumpDate"), "wide")}${button("help", "help", t("help"), "wide")}${button("settings", "settings", t("settings"), "")}
   </header>`;
 }
 

@@ -119,7 +119,7 @@ export class Feed {
         this.begin(since, away);
         if (cursor) reading.heard({ cursor, events: [] });
       },
-      heard: ({ cursor, events, more }) => {
+      heard: ({ cursor = this.cursor, events, more }) => {  // ephemeral events move none
         if (signal.aborted) return;
         alive();
         this.cursor = cursor;

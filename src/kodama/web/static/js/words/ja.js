@@ -2,6 +2,8 @@
 
 /** @type {Record<string, string | {one: string, other: string}>} */
 export const WORDS = {
+  search: "検索", searchHint: "すべての語を含むものを探します。from:aiko in:lobby has:link before:2026-11-24 も使えます。",
+  found: { one: "{n} 件", other: "{n} 件" }, moreFound: "さらに前のもの",
   name: "お名前", nameHint: "ここで呼ばれる名前です。登録もメールも要りません。", enter: "ルームに入る",
   write: "{room} へのメッセージ", send: "送信", skip: "入力欄へ移動",
   connecting: "接続中…", live: "接続済み", waiting: "再接続中… 書いたものは、つながり次第送られます",
