@@ -163,6 +163,25 @@ def test_who_may_not_read_the_room_may_not_fetch_its_files(server: Files) -> Non
         server.ask("PUT", ROOM, {"access": "public"}, **server.aiko)
 
 
+def test_who_may_not_write_puts_no_files_and_who_is_banned_fetches_none(server: Files) -> None:
+    ben = server.sign_in("Ben")
+    person = server.ask("GET", "/v1/session", **ben)[1]["user"]["id"]
+    said = server.put("a.bin", b"x")
+    assert server.raw("GET", said["url"], **ben)[0] == 200
+    assert server.ask("PUT", f"{ROOM}/mutes/{person}", {"minutes": 5}, **server.aiko)[0] == 200
+    assert server.begin("b.bin", 1, **ben)[0] == 403
+    assert server.raw("GET", said["url"], **ben)[0] == 200
+    assert server.ask("PUT", f"{ROOM}/bans/{person}", {"minutes": 5}, **server.aiko)[0] == 200
+    assert server.raw("GET", said["url"], **ben)[0] == 403
+
+
+def test_a_moderator_removes_other_peoples_files(server: Files) -> None:
+    ben = server.sign_in("Ben")
+    place = server.raw("POST", f"{ROOM}/files?name=a.txt", b"x", **ben)[1]["location"]
+    assert server.ask("DELETE", place, **server.sign_in("Cleo"))[0] == 403
+    assert server.ask("DELETE", place, **server.aiko)[0] == 204
+
+
 def test_what_cannot_be_is_refused_with_a_code(server: Files) -> None:
     place = server.begin("a.bin", 5)[1]["location"]
     assert server.begin("big.bin", 11 * 1024 * 1024)[0] == 413

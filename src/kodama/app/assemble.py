@@ -315,7 +315,8 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         room=Room(one=settings.file_limit, all=settings.files_limit),
     )  # fmt: skip
     files = FileApi(
-        keeper, node, identity, reactor=reactor, seconds=reactor.seconds,
+        keeper, node, identity, reactor=reactor, seconds=reactor.seconds, now=wall_clock,
+        network=houses.network,
         fail=lambda request, failure: site.fail(request, failure),
     )  # fmt: skip
     outgoing = Outgoing(reactor, private=settings.hooks_private)

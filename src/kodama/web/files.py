@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 
 from kodama.core.errors import Conflict, Forbidden, NotFound, UnsupportedMedia
 from kodama.core.file import FileFacts, file_id, file_name
-from kodama.core.who import admit
+from kodama.core.policy import Deed
 from kodama.files.keeper import Keeper
 from kodama.http.message import Answer, Fields, Request
 from kodama.node import Node
@@ -42,13 +42,15 @@ class FileApi:
 
     def __init__(
         self, keeper: Keeper, node: Node, identity: Identity, *, reactor: Any, seconds: Callable[[], float],
-        fail: Callable[[Request, Failure], None],
+        now: Callable[[], int], network: Callable[[str], str], fail: Callable[[Request, Failure], None],
     ) -> None:  # fmt: skip
         self._keeper = keeper
         self._node = node
         self._identity = identity
         self._reactor = reactor
         self._seconds = seconds
+        self._now = now
+        self._network = network
         self._fail = fail
 
     def begin(self, request: Request, caller: Caller, room: str) -> None:
@@ -63,7 +65,7 @@ class FileApi:
             size = wire.number(request.headers.get(b"upload-length"), "Upload-Length")
 
         async def answer() -> None:
-            by = await self._admitted(caller, room)
+            by = await self._writer(request, caller, room)
             id = await self._keeper.begin(room, by=by, name=name, size=size)  # noqa: A001 - a file's id
             facts = await self._keeper.facts(id)
             if whole or not size:
@@ -101,11 +103,11 @@ class FileApi:
         self._run(request, answer())
 
     def remove(self, request: Request, caller: Caller, given: str) -> None:
-        """``DELETE /v1/files/{id}``: for whoever put it there."""
+        """``DELETE /v1/files/{id}``: for whoever put it there, and for moderators."""
         self._identity.check_write(request, caller, now=self._seconds())
 
         async def answer() -> None:
-            id, facts = await self._own(caller, given)  # noqa: A001 - a file's id
+            id, facts = await self._removable(caller, given)  # noqa: A001 - a file's id
             await self._keeper.remove(id, facts)
             request.answer(Answer(204, b"", (TUS, *FIELDS)))
 
@@ -137,9 +139,11 @@ class FileApi:
         if caller.foreign or caller.who.read_only:
             raise Forbidden("Pages of another site, and tokens that only read, put no files here.")
 
-    async def _admitted(self, caller: Caller, room: str) -> str:
+    async def _writer(self, request: Request, caller: Caller, room: str) -> str:
+        """Return the user id of whoever may say something in the room; raises `Forbidden`, `NotFound`."""
         live = self._node.followed(room) or await self._node.room(room)
-        admit(live.facts, caller.who)
+        network = self._network(self._identity.address(request, caller))
+        self._node.policy.check_write(live.facts, caller.who, network=network, now=self._now())
         if not live.exists:
             raise NotFound("There is no such room.")
         if caller.who.user is None:
@@ -153,13 +157,21 @@ class FileApi:
             raise NotFound("There is no such file.")
         facts = await self._keeper.facts(id)
         live = self._node.followed(facts.room) or await self._node.room(facts.room)
-        admit(live.facts, caller.who)
+        self._node.policy.admit(live.facts, caller.who)
         return id, facts
 
     async def _own(self, caller: Caller, given: str) -> tuple[str, FileFacts]:
         id, facts = await self._readable(caller, given)  # noqa: A001 - a file's id
         if caller.who.user != facts.by:
             raise Forbidden("This file is somebody else's.")
+        return id, facts
+
+    async def _removable(self, caller: Caller, given: str) -> tuple[str, FileFacts]:
+        """Return a file that is the caller's, or that it may remove as a moderator."""
+        id, facts = await self._readable(caller, given)  # noqa: A001 - a file's id
+        if caller.who.user != facts.by:
+            live = self._node.followed(facts.room) or await self._node.room(facts.room)
+            self._node.policy.demand(live.facts, caller.who, Deed.DELETE_OTHERS)
         return id, facts
 
     def _run(self, request: Request, answering: Coroutine[Any, Any, None]) -> None:

@@ -82,7 +82,7 @@ OPERATIONS: Final = (
         name="removeFile",
         tag="Files",
         title="Remove a file",
-        text="For whoever put it there.",
+        text="For whoever put it there, and for moderators.",
         parameters=(_FILE,),
         security=SIGNED_IN,
         replies=(Reply(status=204, text="Done."),),
