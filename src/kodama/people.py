@@ -186,19 +186,19 @@ class People:
     def _share(self, news: News) -> None:
         """Let the other nodes know, in pieces that every broker takes."""
         readers: list[Seated] = []
-        size = 0
+        version, size = self._presence.version(news.room), 0
         for told in news.readers:
             readers.append(_seated(told))
             name = b"" if told.author is None else told.author.name.encode()
             size += READER_BYTES + len(told.seat.client) + len(name)
             if size > PIECE:
-                self._say(Present(news.room, readers, []))
+                self._say(Present(news.room, readers, [], version))
                 readers, size = [], 0
         for at in range(0, len(news.gone), SEATS):
             seats = [(seat.user, seat.client) for seat in news.gone[at : at + SEATS]]
-            self._say(Present(news.room, [], seats))
+            self._say(Present(news.room, [], seats, version))
         if readers:
-            self._say(Present(news.room, readers, []))
+            self._say(Present(news.room, readers, [], version))
 
     def _say(self, notice: Around) -> None:
         self._speaking = True  # what it says itself is no news here
@@ -219,6 +219,7 @@ class People:
                     self._presence.heard(notice.room, _told(reader), now=now)
                 for user, client in notice.left:
                     self._presence.heard_gone(notice.room, Seat(user, client), now=now)
+                self._presence.heard_version(notice.room, notice.version)
         self._wind()
 
     def _tell(self, room: str, told: tuple[Diff | Typing, ...], *, now: float) -> None:

@@ -86,7 +86,7 @@ def test_nobody_hears_a_room_that_is_followed_no_more(ears: Ears) -> None:
 def test_notices_reach_every_node_and_words_about_readers_those_in_the_room(ears: Ears) -> None:
     a, b, c = ears("a"), ears("b"), ears("c")
     b.follow("lobby")
-    present = Present("lobby", [], [("u_aiko", "tab-1")])
+    present = Present("lobby", [], [("u_aiko", "tab-1")], 7)
     a.bus.notice(present)
     a.bus.notice(WhoIsHere("lobby"))
     a.bus.notice(RoomChanged("lobby"))

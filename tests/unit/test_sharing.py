@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from kodama.core.attendance import Diff
 from kodama.core.event import Author
 from kodama.core.lease import Lease, Seat, State
-from kodama.core.presence import Presence
+from kodama.core.presence import SETTLING, Presence
 from kodama.core.sharing import AGAIN, AT_ONCE, TOLD_FOR, Sharing, Told
 from kodama.core.who import Who
 
@@ -65,3 +66,40 @@ def test_only_the_node_that_knows_who_somebody_is_judges_whether_they_may_stay()
     presence.renew("r", SEAT, AIKO, now=3, hold=0)
     presence.forget(lambda lease: lease.who.session == "s", now=4)
     assert presence.here("r", now=4, limit=9).people == ()
+
+
+def ben(number: int) -> Told:
+    seat = Seat(f"u_{number}", "tab")
+    return Told(seat, Author(f"u_{number}", "Ben", "user"), State.ACTIVE, 30)
+
+
+def told(presence: Presence, *, now: float) -> list[int]:
+    return [one.version for _, due in presence.sweep(now) for one in due if isinstance(one, Diff)]
+
+
+def test_nodes_tell_their_readers_the_same_versions_as_long_as_they_tell_the_same() -> None:
+    here, there = (Presence(now=0, epoch=1, sharing=Sharing()) for _ in range(2))
+    versions = []
+    for number in range(5):
+        at = SETTLING + 10.0 * number
+        here.heard("r", ben(number), now=at)
+        there.heard("r", ben(number), now=at)
+        there.heard_version("r", here.version("r"))
+        here.heard_version("r", there.version("r"))
+        versions.append((told(here, now=at + 2), told(there, now=at + 2)))
+    assert all(len(one) == 1 and one == other for one, other in versions)
+    assert [one[0] for one, _ in versions] == list(range(versions[0][0][0], versions[0][0][0] + 5))
+
+
+def test_who_comes_from_a_node_that_told_more_is_not_told_less() -> None:
+    presence = Presence(now=0, epoch=1, sharing=Sharing())
+    presence.heard_version("r", 10**15)  # nobody is there: nothing is kept of it
+    assert presence.version("r") == 0
+    presence.renew("r", SEAT, AIKO, now=SETTLING, hold=0)
+    told(presence, now=SETTLING + 2)
+    presence.heard_version("r", 10**15)
+    assert presence.version("r") == 10**15 - 1
+    presence.heard("r", ben(1), now=SETTLING + 5)
+    assert presence.version("r") == 10**15
+    assert presence.here("r", now=SETTLING + 5, limit=9).version == 10**15
+    assert told(presence, now=SETTLING + 7) == [10**15]

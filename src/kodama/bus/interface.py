@@ -47,12 +47,13 @@ class Seated(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Present(msgspec.Struct, frozen=True, tag="present"):
-    """Readers of a room that the sender has, and seats (user, client) that were left; for nodes that
-    follow it."""
+    """Readers of a room that the sender has, seats (user, client) that were left, and the version of
+    the list that its own readers hear next; for nodes that follow it."""
 
     room: str
     readers: list[Seated]
     left: list[tuple[str | None, str]]
+    version: int
 
 
 class WhoIsHere(msgspec.Struct, frozen=True, tag="who"):

@@ -89,15 +89,17 @@ class _Person:
 
 class Attendance:
     """The readers of one room. ``version`` is what was told last, higher by ``opened`` while there
-    is more to tell; ``leases`` are all readers by seat."""
+    is more to tell; ``leases`` are all readers by seat. ``floor`` is the least that may be told next:
+    other nodes tell as much."""
 
     __slots__ = (
         "_before", "_changed_at", "_guests", "_guests_before", "_jump", "_last", "_last_diff", "_opened",
-        "_people", "_typed", "_typing", "leases", "version",
+        "_people", "_typed", "_typing", "floor", "leases", "version",
     )  # fmt: skip
 
     def __init__(self, version: int) -> None:
         self.version = version
+        self.floor = 0
         self.leases: dict[Seat, Lease] = {}
         self._opened = 0
         self._people: dict[str, _Person] = {}
@@ -120,6 +122,15 @@ class Attendance:
         """Return when there will be something to tell, infinity for never."""
         wanted = -inf if self._typing else self._changed_at + WINDOW
         return max(wanted, self._last + self.pause)
+
+    @property
+    def told_next(self) -> int:
+        """Return the version that readers hear next, or heard last if there is nothing to tell."""
+        return self._base + (self._jump or self._opened)
+
+    @property
+    def _base(self) -> int:
+        return max(self.version, self.floor - 1)
 
     @property
     def over(self) -> bool:
@@ -195,7 +206,7 @@ class Attendance:
         people = tuple([person.shown for person in islice(self._people.values(), limit)])
         return Here(
             people=people, count=len(self._people) + self._guests, guests=self._guests,
-            version=self.version + self._opened, partial=partial,
+            version=self._base + self._opened, partial=partial,
         )  # fmt: skip
 
     def missed(self, lease: Lease) -> Diff | None:
@@ -240,7 +251,7 @@ class Attendance:
             return None
         if names > NAMES_LIMIT:
             joined, left, changed, jump = (), (), (), JUMP
-        self.version += jump or 1
+        self.version = self._base + (jump or 1)
         self._opened = 0
         self._last_diff = Diff(
             joined=joined, left=left, changed=changed, count=len(self._people) + self._guests,

@@ -108,6 +108,17 @@ class Presence:
         if lease is not None:
             self._part(lease, now=now)
 
+    def version(self, room: str) -> int:
+        """Return the version that a room's readers hear next, 0 where nobody is known to be."""
+        attendance = self._rooms.get(room)
+        return 0 if attendance is None else attendance.told_next
+
+    def heard_version(self, room: str, version: int) -> None:
+        """Tell no less than another node next, so that who comes from there has not heard of more."""
+        attendance = self._rooms.get(room)
+        if attendance is not None:
+            attendance.floor = max(attendance.floor, version)
+
     def tell_again(self, room: str) -> None:
         """Let the other nodes be told of all own readers of a room: one of them asks."""
         attendance = self._rooms.get(room)

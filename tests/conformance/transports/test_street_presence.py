@@ -154,6 +154,26 @@ def test_a_session_that_ends_on_one_node_is_present_on_none(houses: Houses) -> N
     assert [names(house) for house in houses] == [[]] * 3
 
 
+def test_a_reader_that_moves_to_another_node_hears_what_happens_there(hub: Hub) -> None:
+    """Its node began long before the one that it comes from, so that its own versions are lower."""
+    houses = street(2, hub=hub)
+    early, late = houses
+    asking(early, WebSocket, who=early.sign_in("Aiko"), presence=True)
+    pass_everywhere(houses, 600)
+    fan = asking(late, WebSocket, presence=True)
+    asking(late, WebSocket, who=late.sign_in("Ben"), presence=True)
+    pass_everywhere(houses, 3)
+    known = max(event["version"] for event in heard(fan))
+    fan.hang_up()
+    moved = asking(early, WebSocket, presence=True)
+    pass_everywhere(houses, 16)
+    asking(early, WebSocket, who=early.sign_in("Cho"), presence=True)
+    pass_everywhere(houses, 3)
+    versions = [event["version"] for event in heard(moved) for one in event["joined"] if one["name"] == "Cho"]
+    assert versions
+    assert min(versions) > known
+
+
 def test_a_large_room_is_told_in_pieces_that_every_broker_takes(hub: Hub, houses: Houses) -> None:
     sizes: list[int] = []
     passing = hub.pass_on
