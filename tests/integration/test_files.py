@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from base64 import b64encode
 from http.client import HTTPConnection
@@ -207,3 +208,23 @@ def until(condition: Any) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not come to that"
         time.sleep(0.02)
+
+
+def test_files_are_put_by_whoever_may_write_and_go_with_what_a_moderator_takes_back(server: Files) -> None:
+    den, ben = "/v1/rooms/den", server.sign_in("Ben")
+    who = server.ask("GET", "/v1/session", **ben)[1]["user"]["id"]
+    assert server.ask("PUT", den, {"access": "members"}, **server.aiko)[0] == 201
+    assert server.raw("POST", f"{den}/files?name=a.txt", b"secret", **ben)[0] == 403
+    assert server.ask("PUT", f"{den}/members/{who}", {}, **server.aiko)[0] == 200
+    status, _, body = server.raw("POST", f"{den}/files?name=a.txt", b"secret", **ben)
+    assert status == 201
+    shown = json.loads(body)
+    said = server.ask("POST", f"{den}/messages", {"text": "x", "data": {"files": [shown]}}, **ben)
+    assert said[0] == 201, said
+    assert server.raw("GET", shown["url"], **ben)[2] == b"secret"
+    assert server.ask("PUT", f"{den}/mutes/{who}", {}, **server.aiko)[0] == 200
+    assert server.raw("POST", f"{den}/files?name=b.txt", b"more", **ben)[0] == 403
+    assert server.ask("POST", f"{den}/purge", {"user": who, "minutes": 5}, **server.aiko)[1] == {"removed": 1}
+    until(lambda: server.raw("GET", shown["url"], **ben)[0] == 404)
+    assert server.ask("PUT", f"{den}/bans/{who}", {}, **server.aiko)[0] == 200
+    assert server.raw("GET", shown["url"], **ben)[0] in (403, 404)
