@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred, fail
 
 from kodama.accounts import hashing
+from kodama.accounts.forgetting import Forgetting, Traces
+from kodama.core.event import Author
 from kodama.core.record import PutRecord
+from kodama.registry import Registry
+from kodama.store.interface import StoreUnavailable
 from tests.conformance.stores import HandReactor
-from tests.integration.test_site import EVENTS, MESSAGES, Asking, Got, Kodama
+from tests.integration.test_site import EVENTS, MESSAGES, ROOM, Asking, Got, Kodama
 
 ACCOUNTS = "/v1/accounts"
 SESSION = "/v1/session"
@@ -259,3 +264,117 @@ def test_a_crowd_that_signs_in_is_put_off_and_the_chat_goes_on(
     assert server.say("hello").status == 201
     assert [server.wait(one).status for one in asked] == [401, 401, 401, 503, 503]
     assert server.enter().status == 401
+
+
+def test_a_name_and_a_phrase_are_the_same_guest_everywhere(server: Accounted) -> None:
+    def ken(name: str = "Ken", phrase: str = "seven small stones", **fields: str) -> Got:
+        return server.post(SESSION, {"name": name, "phrase": phrase}, **fields)
+
+    first, again = ken(), ken("ＫＥＮ")
+    assert (first.status, first.json["user"]["kind"]) == (201, "guest")
+    assert again.json["user"] == {"id": first.json["user"]["id"], "name": "ＫＥＮ", "kind": "guest"}
+    others = [ken("Kenn"), ken(phrase="seven small stone"), ken("Ke", "nseven small stones")]
+    ids = {first.json["user"]["id"], *(one.json["user"]["id"] for one in others)}
+    assert len(ids) == 4
+    assert (
+        Accounted().post(SESSION, {"name": "Ken", "phrase": "seven small stones"}).json["user"]["id"]
+        not in ids
+    )
+    assert ken(phrase="short").json["code"] == "bad_request"
+    assert server.post(SESSION, {"phrase": "seven small stones"}).json["code"] == "bad_json"
+    server.ask("POST", MESSAGES, body={"text": "mine"}, **token(first))
+    assert server.ask("PATCH", f"{MESSAGES}/1", body={"text": "still mine"}, **token(again)).got.status == 200
+    account = server.make("ken", **token(again))
+    assert account.json["user"]["id"] == first.json["user"]["id"]
+    assert server.me(token(first)).status == 401
+    assert ken().json["code"] == "forbidden"
+
+
+def test_phrases_are_not_tried_without_end() -> None:
+    server = Accounted(limit_exempt="", login_burst=3, login_rate=0.01)
+    tried = [
+        server.post(SESSION, {"name": "Ken", "phrase": f"a phrase, number {number}"}, peer="10.0.0.1").status
+        for number in range(5)
+    ]
+    assert tried == [201] * 3 + [429] * 2
+    assert server.enter("ken", peer="10.0.0.1").status == 401
+
+
+def said(server: Accounted, room: str = "lobby") -> list[object]:
+    found = server.get(f"/v1/rooms/{room}/messages").json["messages"]
+    return [one.get("text") for one in found]
+
+
+def test_a_person_is_forgotten_with_all_that_they_said(server: Accounted) -> None:
+    guest, ben = server.sign_in("Aiko"), server.sign_in("Ben")
+    for room in ("lobby", "tea"):
+        for number in range(3):
+            server.ask("POST", f"/v1/rooms/{room}/messages", body={"text": f"a{number}"}, **guest)
+            server.ask("POST", f"/v1/rooms/{room}/messages", body={"text": f"b{number}"}, **ben)
+    server.ask("PUT", f"{MESSAGES}/2/reactions/x", **guest)
+    server.ask("PUT", f"{ROOM}/read", body={"offset": 3}, **guest)
+    made = server.make(**guest)
+    assert len(server.store.records_now("read").records) == 1
+    assert (
+        server.post(ACCOUNTS, {"messages": True}, method="DELETE", **token(made)).json["code"] == "forbidden"
+    )
+    wrong = {"password": "wrong sentence", "messages": True}
+    assert server.post(ACCOUNTS, wrong, method="DELETE", **token(made)).json["code"] == "forbidden"
+    gone = server.post(ACCOUNTS, {"password": SENTENCE, "messages": True}, method="DELETE", **token(made))
+    assert gone.status == 204
+    server.pass_seconds(2)
+    for room in ("lobby", "tea"):
+        assert said(server, room) == [None, "b0", None, "b1", None, "b2"]
+    assert "reactions" not in server.get(MESSAGES).json["messages"][1]
+    assert server.me(token(made)).status == 401
+    assert server.enter().status == 401
+    for kind in ("account", "login", "read", "forgotten", "known"):
+        assert not [
+            one for one in server.store.records_now(kind).records if made.json["user"]["id"] in one.key
+        ]
+    assert server.make().status == 201
+
+
+def test_an_account_can_go_and_its_messages_stay(server: Accounted) -> None:
+    made = server.make()
+    server.ask("POST", MESSAGES, body={"text": "stays"}, **token(made))
+    assert server.post(ACCOUNTS, {"password": SENTENCE}, method="DELETE", **token(made)).status == 204
+    server.pass_seconds(2)
+    assert said(server) == ["stays"]
+    assert server.enter().status == 401
+
+
+def test_a_guest_is_forgotten_too_and_nobody_else_is(server: Accounted) -> None:
+    guest = server.sign_in("Aiko")
+    server.ask("POST", MESSAGES, body={"text": "mine"}, **guest)
+    server.say("nobody's")
+    assert server.post(ACCOUNTS, {"messages": True}, method="DELETE").status == 404
+    assert server.post(ACCOUNTS, {"messages": True}, method="DELETE", **guest).status == 204
+    server.pass_seconds(2)
+    assert said(server) == [None, "nobody's"]
+    assert server.me(guest).status == 401
+
+
+def test_forgetting_goes_on_after_a_stop_and_while_the_store_is_away(
+    server: Accounted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest = server.sign_in("Aiko")
+    user = server.me(guest).json["user"]
+    server.ask("POST", MESSAGES, body={"text": "mine"}, **guest)
+    server.store.write_records((Forgetting.ordered(Author(**user)),))
+
+    def away(*_: object, **__: object) -> Deferred[Any]:
+        return fail(StoreUnavailable("away"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(server.store, "read", away)
+        node = server.service._node
+        again = Forgetting(node, Registry(node), Traces())
+        again.start()
+        again.watch()
+        server.pass_seconds(1)
+        assert len(server.store.records_now("forgotten").records) == 1
+    again.watch()
+    server.pass_seconds(1)
+    assert said(server) == [None]
+    assert not server.store.records_now("forgotten").records

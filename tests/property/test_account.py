@@ -9,9 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kodama.core import account
-from kodama.core.account import Account, code_digest, login_name, new_password, spelled_password, write_code
+from kodama.core.account import (
+    Account,
+    code_digest,
+    login_name,
+    new_password,
+    phrase_user,
+    spelled_password,
+    write_code,
+)
 from kodama.core.errors import BadJson, BadRequest
-from kodama.wire.accounts import account_body, change_body, recover_body
+from kodama.wire.accounts import account_body, change_body, forget_body, recover_body
 from kodama.wire.commands import session_body
 
 LETTERS = st.text(st.characters(categories=("L", "M", "N")), min_size=1, max_size=20)
@@ -96,6 +104,8 @@ def test_what_is_asked_of_accounts_is_read_strictly() -> None:
     for nothing in (b"{}", b'{"recovery":false}', b'{"password":"x"}'):
         with pytest.raises(BadJson):
             change_body(nothing)
+    assert not forget_body(b"").messages
+    assert forget_body(b'{"messages":true,"password":"x"}').password == "x"
     for wrong in (account_body, recover_body, change_body):
         with pytest.raises(BadJson):
             wrong(b'{"login":1}' if wrong is not change_body else b'{"name":1}')
@@ -106,3 +116,27 @@ def test_a_login_comes_with_its_password() -> None:
     for half in (b'{"login":"a"}', b'{"name":"a","password":"b"}'):
         with pytest.raises(BadJson):
             session_body(half)
+
+
+PHRASES = st.text(min_size=8, max_size=12).filter(lambda text: len(spelled_password(text)) >= 8)
+
+
+@given(st.text(min_size=1, max_size=8), PHRASES, st.binary(min_size=32, max_size=32))
+def test_a_phrase_gives_one_id_under_one_secret_and_another_one_otherwise(
+    name: str, phrase: str, secret: bytes
+) -> None:
+    user = phrase_user(name, phrase, secret=secret)
+    assert phrase_user(name, unicodedata.normalize("NFD", phrase), secret=secret) == user
+    assert phrase_user(name, phrase + "!", secret=secret) != user
+    assert phrase_user(name + "!", phrase, secret=secret) != user
+    assert phrase_user(name, phrase, secret=secret[:31] + bytes((secret[31] ^ 1,))) != user
+    assert len(user) == 24
+
+
+def test_a_phrase_has_8_to_256_characters_and_a_name() -> None:
+    for bad in ("", "x" * 7, "x" * 257):
+        with pytest.raises(BadRequest):
+            phrase_user("Ken", bad, secret=b"x")
+    with pytest.raises(BadJson):
+        session_body(b'{"login":"a","password":"b","phrase":"12345678"}')
+    assert session_body(b'{"name":" K ","phrase":"12345678"}').phrase == "12345678"

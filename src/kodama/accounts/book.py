@@ -29,6 +29,7 @@ from kodama.core.account import (
     write_code,
 )
 from kodama.core.errors import Conflict, Forbidden, NotFound, Unauthorized
+from kodama.core.event import Author
 from kodama.core.record import DropRecord, PutRecord, RecordChange, RecordMoved
 from kodama.registry import Registry
 from kodama.store.interface import Store
@@ -111,14 +112,18 @@ class Accounts:
             account = replace(account, codes=tuple(map(code_digest, fresh)))
         return await self._changed(account, revision), fresh
 
-    async def removed(self, user: str, password: str | None) -> None:
-        """Forget the account of ``user``. Raises `NotFound`, `Forbidden`, `Conflict`."""
-        account, revision = await self._proven(user, password)
-        drops: list[RecordChange] = [
-            DropRecord(kind=ACCOUNT, key=user, expected=revision),
-            DropRecord(kind=LOGIN, key=account.login),
-        ]
-        await self._write([*drops, *self._cuts.cut(user, self._now())])
+    async def removed(self, author: Author, password: str | None, *, also: Sequence[RecordChange]) -> None:
+        """Forget the account of ``author``, if there is one, end the sessions that were opened here, and
+        write what is ``also`` to be. Raises `Forbidden`, `Conflict`, `Overloaded`."""
+        changes = list(also)
+        if (await self._at(author.id))[0] is not None:
+            account, revision = await self._proven(author.id, password)
+            changes.append(DropRecord(kind=ACCOUNT, key=account.user, expected=revision))
+            changes.append(DropRecord(kind=LOGIN, key=account.login))
+        elif author.kind != "guest":
+            await self._write(changes)  # it is others who say who they are
+            return
+        await self._write([*changes, *self._cuts.cut(author.id, self._now())])
 
     async def of(self, user: str) -> Account | None:
         """Return the account of ``user``, None if they have none."""
@@ -150,7 +155,8 @@ class Accounts:
 
     async def _write(self, changes: Sequence[RecordChange]) -> None:
         try:
-            await self._registry.write(changes)
+            if changes:
+                await self._registry.write(changes)
         except RecordMoved:
             raise Conflict("The account was changed by somebody else at this moment; try again.") from None
 

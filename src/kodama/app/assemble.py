@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 
 from kodama.accounts.book import Accounts
 from kodama.accounts.cuts import Cuts
+from kodama.accounts.forgetting import Forgetting, Traces
 from kodama.accounts.hashing import Hashing
 from kodama.app.service import KodamaService
 from kodama.app.settings import BadSetting, Settings
@@ -39,9 +40,9 @@ from kodama.metrics import Metrics
 from kodama.node import Company, Node
 from kodama.order.directs import Directs
 from kodama.order.held import HeldMessages
-from kodama.order.houses import Houses
+from kodama.order.houses import KNOWN, MEMBER, SERVER_OWNER, Houses
 from kodama.order.invites import Invites
-from kodama.order.marks import Marks
+from kodama.order.marks import READ, Marks
 from kodama.order.members import Members
 from kodama.order.moderation import Moderation
 from kodama.order.reports import Reports
@@ -261,9 +262,12 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         now=wall_clock,
     )  # fmt: skip
     transports: tuple[Transport, ...] = (polls, door, sockets, *streams.values())
+    forgetting = Forgetting(
+        node, registry, Traces(own=(SERVER_OWNER,), by_room=(MEMBER, KNOWN), by_user=(READ,))
+    )
     accounts = AccountsApi(
-        Accounts(store, registry, Hashing(reactor), cuts, now=wall_clock), tokens, identity, now=wall_clock,
-        seconds=reactor.seconds, fail=lambda request, failure: site.fail(request, failure),
+        Accounts(store, registry, Hashing(reactor), cuts, now=wall_clock), forgetting, tokens, identity,
+        now=wall_clock, seconds=reactor.seconds, fail=lambda request, failure: site.fail(request, failure),
         open_to_all=settings.accounts,
     )  # fmt: skip
     sessions = Sessions(
@@ -368,8 +372,9 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     return KodamaService(
         reactor=reactor, node=node, factory=factory, host=settings.host, port=settings.port,
         certificate=certificate(settings, reactor), drain=settings.drain,
-        started=(tokens.start, houses.start, registry.start, outlets.start, keeper.start), draining=draining,
-        watch=(watch, registry.look, houses.tick, keeper.look, *bills), inherited=inherited,
+        started=(tokens.start, houses.start, registry.start, outlets.start, keeper.start, forgetting.start),
+        draining=draining,
+        watch=(watch, registry.look, houses.tick, keeper.look, forgetting.watch, *bills), inherited=inherited,
         owner_code=members.owner_code,
         look=LOOK_SECONDS if shared else None,
     )  # fmt: skip

@@ -6,9 +6,10 @@ whoever loses the password has ten codes for that, each good once. Kept are only
 
 from __future__ import annotations
 
+import hmac
 import re
 import unicodedata
-from base64 import b32encode
+from base64 import b32encode, urlsafe_b64encode
 from hashlib import sha256
 from typing import Final
 
@@ -26,6 +27,7 @@ PASSWORD_MINIMUM: Final = 8
 PASSWORD_LIMIT: Final = 256
 CODES: Final = 10
 CODE_BYTES: Final = 10  # 16 characters: enough that a plain digest gives nothing away
+ID_BYTES: Final = 16
 
 _LOGIN_SIGNS: Final = frozenset("._-+@")
 _NO_CODE: Final = re.compile(r"[^a-z2-7]")
@@ -60,13 +62,18 @@ class Cut(msgspec.Struct, frozen=True):
     upto: int
 
 
+def folded(given: str) -> str:
+    """Return what spellings of one name have in common: NFKC(casefold(NFKC(given)))."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", given).casefold())
+
+
 def login_name(given: str) -> str:
     """Return the one spelling of a login: NFKC(casefold(NFKC(given))), as of room names.
 
     Has 1 to 64 letters, marks, digits and ``.``, ``_``, ``-``, ``+``, ``@``. Applying it twice
     changes nothing. Raises `BadRequest`.
     """
-    name = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", given.strip()).casefold())
+    name = folded(given.strip())
     if not 1 <= len(name) <= LOGIN_LIMIT:
         raise BadRequest(f"A login has 1 to {LOGIN_LIMIT} characters.")
     if any(char not in _LOGIN_SIGNS and unicodedata.category(char)[0] not in "LMN" for char in name):
@@ -83,10 +90,14 @@ def spelled_password(given: str) -> str:
 def new_password(given: str) -> str:
     """Return a password that may be taken, as it is hashed: of 8 to 256 characters. Raises
     `BadRequest`."""
-    password = spelled_password(given)
-    if not PASSWORD_MINIMUM <= len(password) <= PASSWORD_LIMIT:
-        raise BadRequest(f"A password has {PASSWORD_MINIMUM} to {PASSWORD_LIMIT} characters.")
-    return password
+    return _measured(given, "password")
+
+
+def phrase_user(name: str, phrase: str, *, secret: bytes) -> str:
+    """Return the id of the guest who knows ``phrase``, of 8 to 256 characters, under ``name``: the same
+    on every device, and nobody else's. Names are told apart as logins are. Raises `BadRequest`."""
+    known = f"{folded(name)}\0{_measured(phrase, 'phrase')}".encode("utf-8", "surrogatepass")
+    return "g_" + urlsafe_b64encode(hmac.digest(secret, known, "sha256")[:ID_BYTES]).rstrip(b"=").decode()
 
 
 def write_code(random: bytes) -> str:
@@ -98,3 +109,10 @@ def write_code(random: bytes) -> str:
 def code_digest(given: str) -> str:
     """Return what is kept of a recovery code, however it was typed."""
     return sha256(_NO_CODE.sub("", given.lower()).encode()).hexdigest()
+
+
+def _measured(given: str, what: str) -> str:
+    spelled = spelled_password(given)
+    if not PASSWORD_MINIMUM <= len(spelled) <= PASSWORD_LIMIT:
+        raise BadRequest(f"A {what} has {PASSWORD_MINIMUM} to {PASSWORD_LIMIT} characters.")
+    return spelled

@@ -13,12 +13,13 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from kodama.accounts.book import Accounts
-from kodama.core.account import Account, login_name
+from kodama.accounts.forgetting import Forgetting
+from kodama.core.account import Account, folded, login_name
 from kodama.core.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthorized
 from kodama.core.event import timestamp
 from kodama.http.message import Answer, Request
-from kodama.web.answers import json_answer
-from kodama.web.identity import Caller, Identity
+from kodama.web.answers import FIELDS, json_answer
+from kodama.web.identity import Caller, Identity, ended_cookie
 from kodama.web.opened import account_opened, session_opened
 from kodama.web.rates import Deed
 from kodama.web.tokens import Tokens, new_id
@@ -32,10 +33,12 @@ class AccountsApi:
     make accounts."""
 
     def __init__(
-        self, accounts: Accounts, tokens: Tokens, identity: Identity, *, now: Callable[[], int],
-        seconds: Callable[[], float], fail: Callable[[Request, Failure], None], open_to_all: bool,
+        self, accounts: Accounts, forgetting: Forgetting, tokens: Tokens, identity: Identity, *,
+        now: Callable[[], int], seconds: Callable[[], float], fail: Callable[[Request, Failure], None],
+        open_to_all: bool,
     ) -> None:  # fmt: skip
         self._accounts = accounts
+        self._forgetting = forgetting
         self._tokens = tokens
         self._identity = identity
         self._now = now
@@ -97,6 +100,29 @@ class AccountsApi:
 
         self._run(request, answer())
 
+    def forget(self, request: Request, caller: Caller) -> None:
+        """``DELETE /v1/accounts``: of a guest, too."""
+        self._identity.check_write(request, caller, now=self._seconds())
+        body = wire.forget_body(request.body)
+        who = caller.who
+        author = who.author
+        if author is None or author.kind == "bot":
+            raise NotFound("There is nobody to be forgotten.")
+        if body.password is not None:
+            self._identity.check_login(request.peer, caller, author.id)
+
+        async def answer() -> Answer:
+            also = (Forgetting.ordered(author),) if body.messages else ()
+            await self._accounts.removed(author, body.password, also=also)
+            if body.messages:
+                self._forgetting.begin(author)
+            if author.kind == "host":
+                await self._tokens.end(who, now=self._now())
+            cookie = self._identity.marked(request, ended_cookie())
+            return Answer(204, b"", (("Set-Cookie", cookie), *FIELDS))
+
+        self._run(request, answer())
+
     def recover(self, request: Request, caller: Caller) -> None:
         """``POST /v1/accounts/recover``: a code instead of the password that is lost."""
         self._identity.check_request(request, caller, now=self._seconds(), deed=Deed.SESSION)
@@ -118,6 +144,19 @@ class AccountsApi:
         async def answer() -> Answer:
             account = await self._guessed(request, caller, self._accounts.signed_in(known, password))
             session = self._tokens.open_for(account.author, now=self._now())
+            return session_opened(self._identity, request, *session)
+
+        self._run(request, answer())
+
+    def open_by_phrase(self, request: Request, caller: Caller, *, name: str, phrase: str) -> None:
+        """``POST /v1/session`` with a guest's name and phrase; the request was checked."""
+        self._identity.check_login(request.peer, caller, f"{folded(name)}#")
+        guest = self._tokens.guest_of(name, phrase)
+
+        async def answer() -> Answer:
+            if await self._accounts.of(guest.id) is not None:
+                raise Forbidden("This guest has an account now; sign in with login and password.")
+            session = self._tokens.open_for(guest, now=self._now())
             return session_opened(self._identity, request, *session)
 
         self._run(request, answer())

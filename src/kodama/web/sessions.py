@@ -54,6 +54,9 @@ class Sessions:
         if not self._guests:
             raise Forbidden("This server takes no guests.")
         assert body.name is not None
+        if body.phrase is not None:
+            self._accounts.open_by_phrase(request, caller, name=body.name, phrase=body.phrase)
+            return
         self._opened(request, *self._tokens.open_session(body.name, now=self._now()))
 
     def show(self, request: Request, caller: Caller) -> None:

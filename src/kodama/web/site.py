@@ -256,7 +256,7 @@ class Site:
             case ["v1", "accounts"]:
                 return Route({
                     b"GET": self._accounts.show, b"POST": self._accounts.make,
-                    b"PATCH": self._accounts.change,
+                    b"PATCH": self._accounts.change, b"DELETE": self._accounts.forget,
                 })  # fmt: skip
             case ["v1", "accounts", "recover"]:
                 return Route({b"POST": self._accounts.recover})

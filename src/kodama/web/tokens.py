@@ -15,6 +15,7 @@ from typing import Protocol
 from twisted.internet.defer import Deferred, succeed
 
 from kodama.accounts.cuts import SESSION_MS, Cuts
+from kodama.core.account import phrase_user
 from kodama.core.apikey import KEY_PREFIX, ApiKey, digest_of
 from kodama.core.errors import Forbidden, Overloaded, Refused, Unauthorized
 from kodama.core.event import Author
@@ -53,6 +54,7 @@ class Tokens:
         self._revoked = revoked
         self._secret = b""
         self._ticket_secret = b""
+        self._phrase_secret = b""
         self._ending: set[str] = set()  # ended, but perhaps not yet durably so
         self._ended: frozenset[str] = frozenset()
         self._keys: dict[bytes, ApiKey] | None = None
@@ -63,6 +65,7 @@ class Tokens:
         """Read what the store keeps of sessions; call after the store has started."""
         self._secret = self._store.secret("sessions")
         self._ticket_secret = self._store.secret("tickets")
+        self._phrase_secret = self._store.secret("phrases")
         self._ended = self._store.revoked()
 
     def watch(self) -> Deferred[None]:
@@ -108,6 +111,10 @@ class Tokens:
     def open_session(self, name: str, *, now: int) -> tuple[str, Session]:
         """Return a new guest's token and session."""
         return self.open_for(Author(new_id("g"), name, "guest"), now=now)
+
+    def guest_of(self, name: str, phrase: str) -> Author:
+        """Return the guest that knows ``phrase``. Raises `BadRequest`."""
+        return Author(phrase_user(name, phrase, secret=self._phrase_secret), name, "guest")
 
     def open_for(self, author: Author, *, now: int) -> tuple[str, Session]:
         """Return the token of a new session of ``author``, and it."""

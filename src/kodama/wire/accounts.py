@@ -44,6 +44,13 @@ class ChangeBody(msgspec.Struct, frozen=True):
     recovery: bool | None = None
 
 
+class ForgetBody(msgspec.Struct, frozen=True):
+    """``DELETE /v1/accounts``: ``password`` if there is an account, ``messages`` if they are to go."""
+
+    password: str | None = None
+    messages: bool = False
+
+
 class AccountOpened(msgspec.Struct, frozen=True, kw_only=True):
     """A new session of an account, and its recovery codes when there are new ones."""
 
@@ -82,3 +89,9 @@ def change_body(body: bytes) -> ChangeBody:
     if given.name is None and given.new_password is None and not given.recovery:
         raise BadJson("A name, a new_password or recovery is changed, nothing else.")
     return given if given.name is None else replace(given, name=display_name(given.name))
+
+
+def forget_body(body: bytes) -> ForgetBody:
+    """Read how somebody wants to be forgotten; nothing is read as the least. Raises `BadJson`."""
+    given: ForgetBody = decoded(body or b"{}", ForgetBody)
+    return given

@@ -60,9 +60,11 @@ class EditBody(msgspec.Struct, frozen=True):
 
 
 class SessionBody(msgspec.Struct, frozen=True):
-    """``POST /v1/session``: a guest's ``name``, or what proves somebody."""
+    """``POST /v1/session``: a guest's ``name``, with a ``phrase`` that makes it the same guest
+    everywhere if wanted, or what proves somebody."""
 
     name: str | None = None
+    phrase: str | None = None
     jwt: str | None = None
     login: str | None = None
     password: str | None = None
@@ -226,7 +228,11 @@ def session_body(body: bytes) -> SessionBody:
         raise BadJson("A session is opened with a name, a jwt, or login and password.")
     if (given.login is None) != (given.password is None):
         raise BadJson("login and password go together.")
-    return given if given.name is None else SessionBody(name=display_name(given.name))
+    if given.name is None and given.phrase is not None:
+        raise BadJson("A phrase goes with a name.")
+    if given.name is None:
+        return given
+    return SessionBody(name=display_name(given.name), phrase=given.phrase)
 
 
 def ticket_body(body: bytes) -> tuple[str, ...]:

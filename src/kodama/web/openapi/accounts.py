@@ -68,6 +68,22 @@ OPERATIONS: Final = (
         codes=("bad_json", "forbidden", "not_found", "conflict", "rate_limited", "overloaded"),
     ),
     Operation(
+        method="DELETE",
+        path="/v1/accounts",
+        name="forgetMe",
+        tag="Who is speaking",
+        title="Forget me",
+        text="For guests, too. An account needs its `password`; it and all its sessions are over. With"
+        " `messages` everything said is deleted, message by message, and reactions, memberships and read"
+        " marks go; that may take a while after the answer.",
+        security=SIGNED_IN,
+        body=(
+            Content(shape=accounts.ForgetBody, example={"password": "a long sentence", "messages": True}),
+        ),
+        replies=(Reply(status=204, text="Done.", fields={"Set-Cookie": "Takes the cookie away."}),),
+        codes=("bad_json", "forbidden", "not_found", "conflict", "rate_limited", "overloaded"),
+    ),
+    Operation(
         method="POST",
         path="/v1/accounts/recover",
         name="recoverAccount",
