@@ -231,3 +231,36 @@ def test_words_are_found_while_they_are_written_and_open_where_they_were_said(se
     until(lambda: aiko.driver.current_url.endswith("/r/found#4") and not aiko.all("dialog"))
     until(lambda: aiko.all(".said.flash"))
     assert "明日の会議" in aiko.shown(".said.flash")[0]
+
+
+def test_on_a_touch_screen_enter_begins_a_line_and_a_tap_shows_the_actions(aiko: Person) -> None:
+    aiko.tell("Emulation.setTouchEmulationEnabled", enabled=True)
+    try:
+        aiko.enter("touch")
+        assert aiko.run("return matchMedia('(pointer: coarse)').matches")
+        aiko.one("#write").send_keys("one", Keys.ENTER, "two")
+        assert aiko.one("#write").get_property("value") == "one\ntwo"
+        aiko.one(".send").click()
+        aiko.sees("one\ntwo")
+        actions = "return getComputedStyle(document.querySelector('.actions')).display"
+        assert aiko.run(actions) == "none"
+        aiko.run("document.querySelector('article[data-at] p').click()")
+        until(lambda: aiko.run(actions) == "flex")
+        aiko.run("document.querySelector('article[data-at] p').click()")
+        until(lambda: aiko.run(actions) == "none")
+    finally:
+        aiko.tell("Emulation.setTouchEmulationEnabled", enabled=False)
+
+
+def test_a_link_and_a_block_of_code_are_copied_even_where_there_is_no_clipboard(server: Server, aiko: Person) -> None:
+    server.say("```\nlet echo;\n```", "copied")
+    aiko.enter("copied")
+    for there in ("", "Object.defineProperty(navigator, 'clipboard', { value: undefined });"):
+        aiko.run(there)
+        aiko.one(".block button").click()
+        until(lambda: aiko.shown(".note") == ["Copied"])
+        aiko.one("#write").send_keys(Keys.CONTROL, "v")
+        until(lambda: aiko.one("#write").get_property("value") == "let echo;")
+        aiko.one("#write").clear()
+    aiko.act("let echo", "link")
+    assert aiko.driver.current_url.endswith("/r/copied#1")

@@ -21,6 +21,19 @@ const DRAFT_PAUSE = 300;
 const TYPING_PAUSE = 3000;
 const NOTE = 5000;
 
+/** Copy where there is no clipboard, as on plain HTTP in a local network. @param {string} text */
+function copiedByHand(text) {
+  const before = /** @type {HTMLElement | null} */ (document.activeElement);
+  const field = document.createElement("textarea");
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  before?.focus({ preventScroll: true });
+  return done;
+}
+
 /** @param {Page} page */
 export function actsOf({ state, dispatch, talk, scroller }) {
   let drafting = 0;
@@ -83,7 +96,8 @@ export function actsOf({ state, dispatch, talk, scroller }) {
   /** @param {string} text @param {string} done */
   async function copied(text, done) {
     try {
-      await navigator.clipboard.writeText(text);
+      if (navigator.clipboard) await navigator.clipboard.writeText(text);
+      else if (!copiedByHand(text)) throw new Error();
       note(done);
     } catch {
       note("copyFailed");

@@ -24,7 +24,7 @@ export function announcer(region, level, t) {
   return (/** @type {News} */ news) => {
     queue.push(news);
     timer ||= setTimeout(() => {
-      region.textContent = spoken(queue, level(), t);
+      region.replaceChildren(spoken(queue, level(), t));  // a new node is told even if it says the same
       queue = [];
       timer = 0;
     }, BREATH);

@@ -13,6 +13,7 @@ import { edges } from "./log.js";
 
 const PAGE = 60;
 const GATHER = 20;
+const REST = 1000;
 const pause = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
 const path = (/** @type {string} */ room) => `/v1/rooms/${encodeURIComponent(room)}`;
 
@@ -31,7 +32,7 @@ export class Talk {
   /** @type {import("../client/kodama.js").Client | null} */ client = null;
   /** @type {any} The room that is read, for asking. */ room = null;
   #turn = 0;
-  #listing = false;
+  /** The turn in which the people are being fetched. */ #listing = 0;
   #store;
 
   /** @param {Store} store */
@@ -219,13 +220,14 @@ export class Talk {
 
   /** Fetch who is here, a little later in a crowd. */
   async here() {
-    if (this.#listing || !this.room) return;
-    this.#listing = true;
     const turn = this.#turn;
-    await pause((this.#store.state().people.count / 1000) * Math.random() * 1000);
+    if (this.#listing === turn || !this.room) return;
+    this.#listing = turn;
+    await pause(this.#store.state().people.count * Math.random());
     const list = await this.room?.here().catch(() => null);
-    this.#listing = false;
     if (list && turn === this.#turn) this.#store.dispatch({ do: "here", list });
+    await pause(list ? REST : 5 * REST);
+    if (this.#listing === turn) this.#listing = 0;
   }
 
   /** Fetch the list of rooms. */
