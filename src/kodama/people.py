@@ -108,7 +108,9 @@ class People:
         """Note whether a person is at a reader, or at all of theirs; it counts as a poll."""
         now = self._seconds()
         leases = self._presence.readers(room, who.user) if client is None else ()
-        for lease in leases or (self.polled(room, who, client, hold=0),):
+        if not leases or self._presence.reader(room, Seat(who.user, "")) is not None:
+            leases = (*leases, self.polled(room, who, client, hold=0))
+        for lease in leases:
             self._presence.mark(lease, state, now=now)
         self._wind()
 

@@ -103,3 +103,12 @@ def test_who_comes_from_a_node_that_told_more_is_not_told_less() -> None:
     assert presence.version("r") == 10**15
     assert presence.here("r", now=SETTLING + 5, limit=9).version == 10**15
     assert told(presence, now=SETTLING + 7) == [10**15]
+
+
+def test_a_poll_that_comes_again_shortens_nothing_that_another_node_said() -> None:
+    presence = Presence(now=0, epoch=1, sharing=Sharing())
+    lease = presence.renew("r", SEAT, AIKO, now=1, hold=0)
+    presence.heard("r", Told(SEAT, AIKO.author, State.ACTIVE, 40), now=10)
+    presence.take_as_told(lease)
+    assert presence.keep(lease, 48)
+    assert (lease.own, lease.until) == (48, 50)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.buses import Hub
-from tests.conformance.transports.adapters import LongPoll, WebSocket
+from tests.conformance.transports.adapters import LongPoll, WebSocket, command
 from tests.conformance.transports.house import Wire, request
 from tests.conformance.transports.street import Neighbour, pass_everywhere, street
 from tests.conformance.transports.ways import Way, asking
@@ -154,12 +154,25 @@ def test_a_session_that_ends_on_one_node_is_present_on_none(houses: Houses) -> N
     assert [names(house) for house in houses] == [[]] * 3
 
 
+def test_whoever_says_again_and_again_to_be_here_is_here_all_the_time(houses: Houses) -> None:
+    fan = asking(houses[1], WebSocket, presence=True)
+    aiko = houses[0].sign_in("Aiko")
+    for _ in range(5):
+        houses[0].do("PUT", "lobby/presence", aiko, {"state": "active"})
+        pass_everywhere(houses, 30)
+        fan.wire.send(command("ping"))
+    assert [one["name"] for event in heard(fan) for one in event["joined"]] == ["Aiko"]
+    assert not [one for event in heard(fan) for one in event["left"]]
+
+
 def test_a_reader_that_moves_to_another_node_hears_what_happens_there(hub: Hub) -> None:
     """Its node began long before the one that it comes from, so that its own versions are lower."""
     houses = street(2, hub=hub)
     early, late = houses
-    asking(early, WebSocket, who=early.sign_in("Aiko"), presence=True)
-    pass_everywhere(houses, 600)
+    aiko = early.sign_in("Aiko")
+    for _ in range(20):  # somebody has been there all the time
+        early.do("PUT", "lobby/presence", aiko, {"state": "active"})
+        pass_everywhere(houses, 30)
     fan = asking(late, WebSocket, presence=True)
     asking(late, WebSocket, who=late.sign_in("Ben"), presence=True)
     pass_everywhere(houses, 3)
