@@ -69,6 +69,7 @@ from kodama.web.assets import Assets
 from kodama.web.belonging import BelongingApi
 from kodama.web.census import Census
 from kodama.web.desk import Desks
+from kodama.web.embed import Embeds
 from kodama.web.files import FileApi
 from kodama.web.hooks import HookApi
 from kodama.web.identity import Identity, Policy
@@ -333,10 +334,12 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         node, registry, outlets, api, identity, now=wall_clock, seconds=reactor.seconds,
         fail=lambda request, failure: site.fail(request, failure),
     )  # fmt: skip
+    assets = Assets()
     site = Site(
         api=api, sessions=sessions, accounts=accounts,
         presence=presence, polls=polls, streams=streams, door=door,
-        assets=Assets(), searches=searches, plain=plain, hooks=hooks, files=files,
+        assets=assets, embeds=Embeds(assets, node.policy, sites=settings.embed_sites),
+        searches=searches, plain=plain, hooks=hooks, files=files,
         documents=Documents(),
         operations=operations, rooms=RoomsApi(acting, houses, members, people, marks),
         order=OrderRoutes(

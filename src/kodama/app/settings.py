@@ -14,6 +14,9 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
+from kodama.core.errors import BadRequest
+from kodama.core.origins import site_origin
+
 
 class BadSetting(Exception):
     """A setting is unknown or its value cannot be right; the message says which and why."""
@@ -72,6 +75,13 @@ def _yes_or_no(text: str) -> bool:
 
 def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(site_origin(one) for one in _list(text))
+    except BadRequest as error:
+        raise ValueError(f"is not right: {error.detail}") from None
 
 
 def _networks(text: str) -> tuple[str, ...]:
@@ -136,6 +146,10 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("bus", "local", "How nodes hear of each other: local, postgresql, nats://…, redis://….", _bus),
     Setting("hosts", (), "Names this server answers for, comma-separated; * for all.", _list),
     Setting("origins", (), "Foreign sites (https://example.com) whose pages may write.", _list),
+    Setting(
+        "embed_sites", (), "Foreign sites (https://example.com) whose pages may show any room in a frame.",
+        _origins,
+    ),
     Setting(
         "trusted_proxies",
         ("127.0.0.0/8", "::1/128"),
@@ -207,6 +221,7 @@ class Settings:
     bus: str
     hosts: tuple[str, ...]
     origins: tuple[str, ...]
+    embed_sites: tuple[str, ...]
     trusted_proxies: tuple[str, ...]
     forwarding_header: str
     limit_exempt: str

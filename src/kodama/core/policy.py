@@ -111,11 +111,13 @@ class Mute(msgspec.Struct, frozen=True, kw_only=True):
 
 class RoomOrder(msgspec.Struct, frozen=True, kw_only=True):
     """How a room is kept in order. ``slow``: seconds between two messages of one person; ``locked``:
-    only moderators write; ``hold``: messages of new guests wait for a moderator."""
+    only moderators write; ``hold``: messages of new guests wait for a moderator. ``sites``: origins
+    whose pages may show the room in a frame, which only owners say."""
 
     slow: int = 0
     locked: bool = False
     hold: bool = False
+    sites: tuple[str, ...] = ()
 
 
 class Direct(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ here asks for the page alone, and one that has not learns at once of every modul
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator, Mapping
 from copy import copy
 from hashlib import sha256
@@ -33,7 +34,7 @@ _TYPES: Final = {
 }
 _POLICY: Final = "; ".join((
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
-    "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'", "require-trusted-types-for 'script'",
+    "base-uri 'none'", "form-action 'self'", "require-trusted-types-for 'script'", "frame-ancestors ",
 ))
 _COMMON: Final[Fields] = (
     ("X-Content-Type-Options", "nosniff"),
@@ -42,16 +43,23 @@ _COMMON: Final[Fields] = (
 )
 _FIELDS: Final[Fields] = (("Cache-Control", "no-cache"), *_COMMON)
 _LASTING: Final[Fields] = (("Cache-Control", "public, max-age=31536000, immutable"), *_COMMON)
-_PAGE_FIELDS: Final[Fields] = (  # the page stands at `/r/{room}`, whose answers all carry the first five
+_SHARED: Final[Fields] = (  # the page stands at `/r/{room}`, whose answers all carry the first five
     ("Cache-Control", "no-store"),
     ("X-Accel-Buffering", "no"),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Vary", "Accept, Origin, Accept-Encoding"),
-    ("Content-Security-Policy", _POLICY),
     ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("X-Frame-Options", "DENY"),
 )
+_WITHOUT_SCRIPT: Final = re.compile(rb"<noscript>.*?</noscript>", re.DOTALL)
+
+
+def page_fields(ancestors: str) -> Fields:
+    """Return the fields of the page where ``ancestors`` (CSP Level 3, section 6.4.2) may frame it."""
+    return (*_SHARED, ("Content-Security-Policy", _POLICY + ancestors))
+
+
+_PAGE_FIELDS: Final[Fields] = (*page_fields("'none'"), ("X-Frame-Options", "DENY"))
 
 
 class Variant:
@@ -111,7 +119,9 @@ class Assets:
         self._version = f"@{digest}"
         self._files = {name: Asset(body, _type(name), fields=_FIELDS) for name, body in found.items()}
         self._lasting = {name: asset.with_fields(_LASTING) for name, asset in self._files.items()}
-        self._page = Asset(self._named(page, found), _type(PAGE), fields=_PAGE_FIELDS)
+        whole = self._named(page, found)
+        self._page = Asset(whole, _type(PAGE), fields=_PAGE_FIELDS)
+        self.framed = Asset(_in_frame(whole), _type(PAGE), fields=_PAGE_FIELDS)
         self._files["favicon.ico"] = self._files["icon.svg"]  # asked for by whoever shows bare JSON
 
     def page(self, request: Request) -> Answer:
@@ -136,6 +146,11 @@ class Assets:
         hints = "".join(f'<link rel="modulepreload" href="/static/{name}">\n' for name in names)
         whole = page.replace(b"</head>", hints.encode() + b"</head>", 1)
         return whole.replace(b'"/static/', f'"/static/{self._version}/'.encode())
+
+
+def _in_frame(page: bytes) -> bytes:
+    """Return the page as it is told apart in a frame; what put it there needs scripts anyway."""
+    return _WITHOUT_SCRIPT.sub(b"", page).replace(b"<html ", b'<html class="embed" ', 1)
 
 
 def _type(name: str) -> str:

@@ -29,7 +29,7 @@ from kodama.wire.commands import RoomBody
 
 TRIES: Final = 5  # of a change that met another node's
 _ORDER: Final = ("slow", "locked", "hold")  # what moderators set
-_SETTINGS: Final = ("title", "topic", "access", "retention")  # what owners set
+_SETTINGS: Final = ("title", "topic", "access", "retention", "sites")  # what owners set
 
 
 class RoomsApi:
@@ -147,6 +147,7 @@ class RoomsApi:
             slow=before.slow if body.slow is None else body.slow,
             locked=before.locked if body.locked is None else body.locked,
             hold=before.hold if body.hold is None else body.hold,
+            sites=before.sites if body.sites is None else body.sites,
         )
         if order != before:
             said = msgspec.json.encode(order).decode()
@@ -158,7 +159,7 @@ class RoomsApi:
         order = self._policy.look(facts.name).order
         return answers.RoomSettings(
             room=facts.name, title=facts.title, topic=facts.topic, access=facts.access.value,
-            retention=kept, slow=order.slow, locked=order.locked, hold=order.hold,
+            retention=kept, slow=order.slow, locked=order.locked, hold=order.hold, sites=order.sites,
             role=self._policy.role(facts, who.user).word,
         )  # fmt: skip
 

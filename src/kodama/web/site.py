@@ -41,6 +41,7 @@ from kodama.web.answers import FIELDS, code_answer, json_answer, problem_answer
 from kodama.web.api import LOBBY, Api
 from kodama.web.assets import Assets
 from kodama.web.cors import Sharing, preflight
+from kodama.web.embed import Embeds
 from kodama.web.files import FileApi
 from kodama.web.hooks import HookApi
 from kodama.web.html import address
@@ -60,7 +61,7 @@ from kodama.wire.jsonp import call, callback_name
 from kodama.wire.problem import Problem, code_of_status, encode_problem, problem, problem_of
 
 OWN: Final = frozenset((
-    b"v1", b"r", b"docs", b"admin", b"static", b".well-known", b"healthz", b"readyz", b"metrics",
+    b"v1", b"r", b"embed", b"docs", b"admin", b"static", b".well-known", b"healthz", b"readyz", b"metrics",
     b"widget.js", b"favicon.ico", b"robots.txt", b"files",
 ))  # fmt: skip
 RETRY_CONNECTION: Final = 5.0
@@ -88,8 +89,9 @@ class Site:
     def __init__(
         self, *, api: Api, searches: SearchApi, sessions: Sessions, accounts: AccountsApi,
         presence: PresenceApi, polls: LongPolls,
-        streams: Mapping[Framing, Streams], door: Door2011, assets: Assets, plain: PlainRooms, hooks: HookApi,
-        files: FileApi, documents: Documents, operations: Operations, rooms: RoomsApi, order: OrderRoutes,
+        streams: Mapping[Framing, Streams], door: Door2011, assets: Assets, embeds: Embeds,
+        plain: PlainRooms, hooks: HookApi, files: FileApi, documents: Documents,
+        operations: Operations, rooms: RoomsApi, order: OrderRoutes,
         identity: Identity, metrics: Metrics, now: Callable[[], int], jsonp: bool, legacy: bool,
         upgrades: Mapping[str, Serve],
     ) -> None:  # fmt: skip
@@ -102,6 +104,7 @@ class Site:
         self._streams = streams
         self._door = door
         self._assets = assets
+        self._embeds = embeds
         self._documents = documents
         self._plain = plain
         self._hooks = hooks
@@ -301,6 +304,11 @@ class Site:
             case ["r", name, "plain", "log"]:
                 room = room_name(name)
                 return Route({b"GET": lambda request, caller: self._plain.log(request, caller, room)})
+            case ["embed", name]:
+                room = room_name(name)
+                return Route({b"GET": lambda request, _: self._embeds.page(request, room)})
+            case ["widget.js"]:
+                return Route({b"GET": lambda request, _: self._embeds.loader(request)})
             case ["healthz"]:
                 return Route({b"GET": lambda request, _: request.answer(self._operations.health())})
             case ["readyz"]:

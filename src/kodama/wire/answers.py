@@ -98,6 +98,7 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True):
     slow: Annotated[int, Meta(description="Seconds between two messages of one person.")]
     locked: Annotated[bool, Meta(description="Only moderators write.")]
     hold: Annotated[bool, Meta(description="Messages of new guests wait for a moderator.")]
+    sites: Annotated[tuple[str, ...], Meta(description="Origins whose pages may show the room in a frame.")]
     role: Annotated[str, Meta(description="The asker's own: owner, moderator, member or guest.")]
 
 

@@ -17,6 +17,7 @@ import msgspec
 from kodama.core.errors import BadCallback, BadCursor, BadJson, BadRequest
 from kodama.core.lease import State
 from kodama.core.names import display_name, room_name
+from kodama.core.origins import site_origin
 from kodama.core.position import CURSOR_LIMIT, OFFSET_LIMIT, Cursor, parse_cursor
 from kodama.wire.jsonp import callback_name
 
@@ -31,6 +32,7 @@ NAMES_DEFAULT: Final = 200
 ROOMS_LIMIT: Final = 100
 EMOJI_LIMIT: Final = 64
 SLOW_LIMIT: Final = 3600
+SITES_LIMIT: Final = 50
 
 _NONCE: Final = re.compile(r"[A-Za-z0-9._~-]{1,64}", re.ASCII)
 CLIENT_PART: Final = rb"client=[A-Za-z0-9._~-]{8,64}"  # of a query: what each reader has for itself
@@ -93,6 +95,7 @@ class RoomBody(msgspec.Struct, frozen=True):
     slow: int | None = None
     locked: bool | None = None
     hold: bool | None = None
+    sites: tuple[str, ...] | None = None
 
 
 class PresenceBody(msgspec.Struct, frozen=True):
@@ -258,7 +261,13 @@ def room_body(body: bytes) -> RoomBody:
         for number in (given.retention.days, given.retention.events):
             if number is not None and not 0 <= number <= 10**9:
                 raise BadRequest("retention has whole numbers from 0.")
-    return given
+    return given if given.sites is None else msgspec.structs.replace(given, sites=_sites(given.sites))
+
+
+def _sites(given: tuple[str, ...]) -> tuple[str, ...]:
+    if len(given) > SITES_LIMIT:
+        raise BadRequest(f"A room is shown on at most {SITES_LIMIT} sites.")
+    return tuple(dict.fromkeys(site_origin(one) for one in given))
 
 
 def body_digest(given: MessageBody) -> bytes:

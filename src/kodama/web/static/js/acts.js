@@ -11,6 +11,7 @@
 import { fold } from "../client/kodama.js";
 import { mine } from "./amend.js";
 import { wish } from "./commands.js";
+import { embedded } from "./embed.js";
 import { listKey } from "./keys.js";
 import { keep, kept } from "./settings.js";
 import { messageAt } from "./state.js";
@@ -88,8 +89,10 @@ export function actsOf({ state, dispatch, talk, scroller }) {
   /** @param {string} room @param {number | null} [at] */
   function open(room, at = null) {
     const name = fold(room.trim().replace(/\s+/gu, "-"));
+    const link = `/r/${encodeURIComponent(name)}${at ? `#${at}` : ""}`;
     dispatch({ do: "dialog", dialog: null });
-    history.pushState(null, "", `/r/${encodeURIComponent(name)}${at ? `#${at}` : ""}`);
+    if (embedded) return void window.open(link, "_blank", "noopener");
+    history.pushState(null, "", link);
     void enter(name, at);
   }
 
@@ -190,8 +193,9 @@ export function actsOf({ state, dispatch, talk, scroller }) {
     copy: (text) => void copied(text, "copied"),
     /** @param {number} at */
     copyLink(at) {
-      history.replaceState(null, "", `/r/${encodeURIComponent(state().room)}#${at}`);
-      void copied(location.href, "copied");
+      const link = `/r/${encodeURIComponent(state().room)}#${at}`;
+      if (!embedded) history.replaceState(null, "", link);
+      void copied(location.origin + link, "copied");
     },
     /** @param {import("./state.js").Dialog | null} dialog */
     async dialog(dialog) {

@@ -4,6 +4,7 @@ import { fold } from "../client/kodama.js";
 import { render } from "../vendor/preact.mjs";
 import { actsOf } from "./acts.js";
 import { announcer } from "./announce.js";
+import { embedded, escapeKey, inSight, serve, takeFocus, tell, wished } from "./embed.js";
 import { watchCompositions } from "./ime.js";
 import { pageKey } from "./keys.js";
 import { mentions } from "./mentions.js";
@@ -23,12 +24,12 @@ const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 
 /** The room and the message that the address names. */
 function address() {
-  const name = /^\/r\/((?:[^/%]|%[\da-f]{2})+)/iu.exec(location.pathname)?.[1];
+  const name = /^\/(?:r|embed)\/((?:[^/%]|%[\da-f]{2})+)/iu.exec(location.pathname)?.[1];
   const at = Number(/^#(\d{1,15})$/u.exec(location.hash)?.[1] ?? new URLSearchParams(location.search).get("at") ?? 0);
   return { room: name ? fold(decodeURIComponent(name)) : "lobby", at: Number.isSafeInteger(at) && at > 0 ? at : null };
 }
 
-let state = { ...start(address().room, settingsOf(kept("settings", null))), wanted: address().at };
+let state = { ...start(address().room, settingsOf({ ...wished, ...kept("settings", null) })), wanted: address().at };
 const scroller = new Scroller((atEnd) => {
   if (atEnd !== state.atEnd) dispatch({ do: "scrolled", atEnd });
   more();
@@ -54,6 +55,7 @@ function draw() {
   if (document.title !== words) document.title = words;
   render(app(state, acts), root);
   scroller.settle();
+  takeFocus();
 }
 
 /** @param {import("./state.js").State} before @param {Action} action */
@@ -64,6 +66,7 @@ function followUp(before, action) {
   if (state.seen !== before.seen || state.rooms !== before.rooms) markSeen();
   if (state.pending !== before.pending) keepFailed(before);
   if (state.log !== before.log) more();
+  if (state.unseen !== before.unseen) tell("unread", { count: state.unseen });
 }
 
 /** What this browser knows of the person: what they have seen, and what was refused. */
@@ -126,7 +129,7 @@ function dress() {
 }
 
 function shown() {
-  const visible = !document.hidden;
+  const visible = !document.hidden && inSight();
   if (visible !== state.shown) dispatch({ do: "shown", shown: visible });
   if (visible && state.phase === "room") void talk.rooms();
 }
@@ -135,11 +138,23 @@ watchCompositions(document);
 await speak(state.settings.language);
 dress();
 if (location.pathname === "/") history.replaceState(null, "", `/r/lobby${location.hash}`);
-addEventListener("keydown", (event) => pageKey(event, state, acts));
+addEventListener("keydown", (event) => {
+  pageKey(event, state, acts);
+  escapeKey(event, state);
+});
 addEventListener("popstate", () => void acts.enter(address().room, address().at));
 addEventListener("hashchange", () => void acts.enter(address().room, address().at));
 document.addEventListener("visibilitychange", shown);
 setInterval(() => state.people.typing.length && dispatch({ do: "tick", now: Date.now() }), 1000);
 setInterval(() => !document.hidden && state.phase === "room" && void talk.rooms(), ROOMS_EVERY);
 draw();
-void talk.whoAmI();
+let done = talk.whoAmI();
+if (embedded) {
+  shown();
+  serve((word) => {
+    shown();
+    takeFocus();
+    if (word.type === "identify") done = done.then(() => talk.identify(String(word.jwt)));
+    if (word.type === "logout") done = done.then(() => talk.signOut()).catch(() => {});
+  });
+}

@@ -9,6 +9,7 @@
  */
 
 import { connect, KodamaError } from "../client/kodama.js";
+import { access, admit, embedded, forget, tell } from "./embed.js";
 import { edges } from "./log.js";
 
 const PAGE = 60;
@@ -23,7 +24,7 @@ export const random = (length) =>
 
 /** Ask before it is known whom a connection would speak for. @param {string} method @param {string} where @param {unknown} [body] */
 async function ask(method, where, body) {
-  const client = connect("", { tabs: false, storage: null });
+  const client = connect("", { ...access(), tabs: false, storage: null });
   client.close();
   return client.net.ask(method, where, body);
 }
@@ -55,11 +56,38 @@ export class Talk {
 
   /** @param {string} name */
   async signIn(name) {
-    this.#begin((await ask("POST", "/v1/session", { name })).user);
+    const opened = await ask("POST", "/v1/session", { name });
+    admit({ ...opened, site: false });
+    this.#begin(opened.user);
+  }
+
+  /** Be whom the site around speaks for; nobody becomes a guest by a bad token. @param {string} jwt */
+  async identify(jwt) {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const opened = await ask("POST", "/v1/session", { jwt });
+        admit({ ...opened, site: true });
+        if (!this.client || opened.user.id !== this.#store.state().me?.id) this.#begin(opened.user);
+        return;
+      } catch (thrown) {
+        const error = /** @type {KodamaError} */ (thrown);
+        if (error.passing && tries < 5) {
+          await pause(Math.max(error.after, 400 * 2 ** tries));
+          continue;
+        }
+        forget();
+        this.#leave();
+        tell("error", { code: error.code, detail: error.message });
+        return this.#store.dispatch({ do: "nobody", problem: this.#store.words(error) });
+      }
+    }
   }
 
   async signOut() {
-    await this.client?.net.ask("DELETE", "/v1/session");
+    await this.client?.net.ask("DELETE", "/v1/session").catch((error) => {
+      if (!embedded) throw error;
+    });
+    forget();
     this.#leave();
     this.#store.dispatch({ do: "nobody" });
   }
@@ -73,7 +101,7 @@ export class Talk {
   /** @param {import("./log.js").Author} me */
   #begin(me) {
     this.client?.close();
-    this.client = connect("", { user: me.id, presence: true });
+    this.client = connect("", { ...access(), user: me.id, presence: true });
     this.client.addEventListener("unsent", (event) => {
       const { entry, error } = /** @type {CustomEvent} */ (event).detail;
       this.#store.dispatch({ do: "unsent", nonce: entry.nonce, problem: this.#store.words(error) });
@@ -146,7 +174,9 @@ export class Talk {
   /** @param {KodamaError} error */
   #refused(error) {
     if (error.status === 401) {
+      forget();
       this.#leave();
+      tell("expired");
       this.#store.dispatch({ do: "nobody", problem: this.#store.words(error) });
     } else {
       this.#store.dispatch({ do: "link", link: { is: "refused", behind: 0 } });
