@@ -29,7 +29,7 @@
     } catch {}
     const name = host + path.replace(/\/+$/u, "");
     const plain = name.replace(/[^\p{L}\p{M}\p{N}.\-/]/gu, "-").normalize("NFKC").toLowerCase();
-    if (plain === name && name.length <= 64) return name.replace(/\//gu, "_");
+    if (plain === name && [...name].length <= 64) return name.replace(/\//gu, "_");
     let hash = 0xcbf29ce484222325n;
     for (const byte of new TextEncoder().encode(name)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
     return `${[...plain.replace(/\//gu, "_")].slice(0, 47).join("")}-${hash.toString(16).padStart(16, "0")}`;
