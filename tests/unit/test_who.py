@@ -7,6 +7,7 @@ import pytest
 from kodama.core.errors import Forbidden, NotFound
 from kodama.core.event import Author
 from kodama.core.room import Access, RoomFacts
+from kodama.core.vouched import vouched
 from kodama.core.who import NOBODY, Who, admit, admits
 
 AIKO = Who(session="s1", author=Author("g_aiko", "Aiko", "guest"))
@@ -37,3 +38,11 @@ def test_whoever_is_limited_to_some_rooms_is_refused_in_others() -> None:
     assert admits(RoomFacts(name="r"), limited)
     with pytest.raises(Forbidden):
         admit(RoomFacts(name="q"), limited)
+
+
+def test_a_person_for_whom_a_proxy_vouches_is_their_name_at_the_proxy_and_shows_none_of_it() -> None:
+    ken = vouched("ken@example.org").author
+    assert ken is not None
+    assert (ken.name, ken.kind, ken.id[:2]) == ("ken", "user", "p_")
+    assert ken == vouched("ken@example.org").author != vouched("ken@example.com").author
+    assert vouched("\u200b").author == Author(vouched("\u200b").user or "", "Guest", "user")

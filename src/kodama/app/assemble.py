@@ -143,7 +143,7 @@ def policy_of(settings: Settings) -> Policy:
         hosts=None if anybody else settings.hosts, origins=settings.origins,
         trusted_proxies=settings.trusted_proxies, forwarding=settings.forwarding_header,
         exempt=settings.limit_exempt == "loopback",
-        nobody=NOBODY if settings.guests else STRANGER,
+        nobody=NOBODY if settings.guests else STRANGER, user_header=settings.user_header.encode(),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ default. A value that cannot be right is refused at start, by name.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -16,6 +17,8 @@ from typing import Any, Final
 
 from kodama.core.errors import BadRequest
 from kodama.core.origins import site_origin
+
+_TAKEN: Final = frozenset(("host", "cookie", "origin", "accept", "authorization", "content-length"))
 
 
 class BadSetting(Exception):
@@ -121,6 +124,12 @@ def _forwarding(text: str) -> str:
     return text.lower()
 
 
+def _field(text: str) -> str:
+    if text and (not re.fullmatch(r"[A-Za-z0-9-]{1,64}", text) or text.lower() in _TAKEN):
+        raise ValueError("is no header that could name a user")
+    return text.lower()
+
+
 def _exemption(text: str) -> str:
     if text not in ("", "loopback"):
         raise ValueError("is neither empty nor loopback")
@@ -159,6 +168,10 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting(
         "forwarding_header", "x-forwarded-for",
         "The one header in which proxies are believed: x-forwarded-for, x-real-ip or forwarded.", _forwarding,
+    ),
+    Setting(
+        "user_header", "", "The header in which trusted proxies name their signed-in user; none if empty.",
+        _field,
     ),
     Setting("limit_exempt", "loopback", "Who meets no rate limit: loopback, or nobody if empty.", _exemption),
     Setting("guests", default=True, help="Whether people without an account may write.", read=_yes_or_no),
@@ -224,6 +237,7 @@ class Settings:
     embed_sites: tuple[str, ...]
     trusted_proxies: tuple[str, ...]
     forwarding_header: str
+    user_header: str
     limit_exempt: str
     guests: bool
     accounts: bool

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address, ip_network
-from typing import Final
+from typing import Final, NamedTuple
 
 from kodama.core.errors import Forbidden, Misdirected, Refused, Unauthorized
 from kodama.core.limits import network_of
 from kodama.core.session import SESSION_DAYS
 from kodama.core.ticket import TICKET_PREFIX
+from kodama.core.vouched import vouched
 from kodama.core.who import NOBODY, Who
 from kodama.http.message import Fields, Headers, Request
 from kodama.web.accept import Framing, framing
@@ -41,7 +42,9 @@ class Caller:
     ``who`` is whom the token proves, ``until`` (ms since 1970) how long it does, ``generation``
     of which keys. ``fault`` is what to raise if the token is not valid; ``plain`` means nobody
     in particular, who takes JSON: nothing about such a caller can change. ``foreign`` is a page
-    that may not write; ``sharing`` are the fields that let a page of another site read.
+    that may not write; ``sharing`` are the fields that let a page of another site read. ``believed``
+    says whether the field with a proxy's user was, and is None if it is not there: other peers may
+    send the same bytes.
     """
 
     who: Who
@@ -56,6 +59,7 @@ class Caller:
     accept: str
     framing: Framing
     plain: bool
+    believed: bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +68,8 @@ class Policy:
 
     ``hosts``: names this server answers for, all if None; loopback names always. ``origins``:
     foreign sites that may write. ``forwarding``: the one field in which trusted proxies are
-    believed. ``exempt``: whether loopback clients meet no rate. ``nobody``:
-    who somebody without a token is.
+    believed, ``user_header`` (lower case) the one in which they name their signed-in user, empty for
+    none. ``exempt``: whether loopback clients meet no rate. ``nobody``: who somebody without a token is.
     """
 
     hosts: tuple[str, ...] | None
@@ -74,6 +78,18 @@ class Policy:
     forwarding: str
     exempt: bool
     nobody: Who = NOBODY
+    user_header: bytes = b""
+
+
+class _Shown(NamedTuple):
+    """What somebody shows: ``proof`` of whom, None of nothing; ``ambient`` if a browser sends it unasked."""
+
+    proof: Proof | None
+    fault: Refused | None
+    ambient: bool
+
+
+_NOTHING: Final = _Shown(None, None, ambient=False)
 
 
 class Identity:
@@ -97,7 +113,10 @@ class Identity:
     def caller(self, request: Request, *, now: int) -> Caller:
         """Return who is asking; raises `Misdirected`. ``now`` is in ms."""
         caller = request.headers.memo
-        if not isinstance(caller, Caller) or caller.generation != self._tokens.generation:
+        if (
+            not isinstance(caller, Caller) or caller.generation != self._tokens.generation
+            or (caller.believed is not None and caller.believed is not self._trusts(request.peer))
+        ):  # fmt: skip
             caller = self._read(request.headers, request.peer, now=now)
             request.headers.memo = caller if caller.fault is None else None
         return caller
@@ -227,27 +246,50 @@ class Identity:
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
         self._check_host(name.strip("[]").lower())
         accept = (headers.get(b"accept") or b"").decode("latin-1")
-        token, by_cookie = _token(headers)
         forwarded = hops(headers, self._policy.forwarding)
-        proof, fault = _NO_PROOF, None
-        if token is not None:
-            sender = self._sender(peer, host=name.strip("[]").lower(), forwarded=forwarded)
-            try:
-                proof = self._prove(token, sender, now=now)
-            except Refused as error:
-                fault = error
-        nobody = token is None
+        believed = self._trusts(peer) if self._names_user(headers) else None
+        shown = (self._vouched(headers) if believed else None) or self._proof(
+            headers, self._sender(peer, host=name.strip("[]").lower(), forwarded=forwarded), now=now
+        )
+        nobody = shown.proof is None
+        proof = shown.proof or _NO_PROOF
         origin = _origin(headers)
         sharing = () if origin is None or own(origin, host) else shared_with(origin, self._policy.origins)
         return Caller(
             who=self._policy.nobody if nobody else proof.who, until=proof.until,
-            generation=self._tokens.generation, by_cookie=by_cookie, fault=fault,
+            generation=self._tokens.generation, by_cookie=shown.ambient, fault=shown.fault,
             host=name.strip("[]").lower(),
-            foreign=self._foreign(headers, host, by_cookie=by_cookie), sharing=sharing,
+            foreign=self._foreign(headers, host, by_cookie=shown.ambient), sharing=sharing,
             forwarded=forwarded,
             accept=accept, framing=framing(accept),
-            plain=not sharing and nobody and self._policy.nobody is NOBODY and framing(accept) in _JSON,
+            plain=not sharing and nobody and self._policy.nobody is NOBODY and framing(accept) in _JSON
+            and believed is None,
+            believed=believed,
         )  # fmt: skip
+
+    def _names_user(self, headers: Headers) -> bool:
+        """Return whether the field in which a proxy names its user is there."""
+        return bool(self._policy.user_header) and headers.get(self._policy.user_header) is not None
+
+    def _vouched(self, headers: Headers) -> _Shown | None:
+        """Return whom a trusted proxy names; None if it names nobody, or a token is shown, which an
+        API key does that passes through. The browser sends unasked what the proxy believes, as it
+        does a cookie."""
+        values = [one for one in headers.all(self._policy.user_header) if one]
+        if not values or headers.get(b"authorization") is not None:
+            return None
+        if len(values) > 1:
+            return _Shown(_NO_PROOF, Unauthorized("The proxy names more than one user."), ambient=True)
+        return _Shown(Proof(vouched(values[0].decode("utf-8", "surrogateescape")), None), None, ambient=True)
+
+    def _proof(self, headers: Headers, sender: Sender | None, *, now: int) -> _Shown:
+        token, by_cookie = _token(headers)
+        if token is None:
+            return _NOTHING
+        try:
+            return _Shown(self._prove(token, sender, now=now), None, ambient=by_cookie)
+        except Refused as error:
+            return _Shown(_NO_PROOF, error, ambient=by_cookie)
 
     def _check_host(self, name: str) -> None:
         hosts = self._policy.hosts

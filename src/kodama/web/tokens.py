@@ -21,6 +21,7 @@ from kodama.core.errors import Forbidden, Overloaded, Refused, Unauthorized
 from kodama.core.event import Author
 from kodama.core.session import Session, sign_session, verify_session
 from kodama.core.ticket import TICKET_PREFIX, sign_ticket, verify_ticket
+from kodama.core.vouched import VOUCHED
 from kodama.core.who import Who
 from kodama.store.interface import Store
 from kodama.web.sites import Sites
@@ -148,6 +149,8 @@ class Tokens:
             return succeed(None)
         if session.startswith("key:"):
             raise Forbidden("A key is revoked with `kodama key revoke`.")
+        if session.startswith(VOUCHED):
+            raise Forbidden("You leave where you came in: at the proxy that signed you in.")
         self._ending.add(session)
         self._revoked()
         return self._revoke(session, until=who.expires or now + SESSION_MS)
