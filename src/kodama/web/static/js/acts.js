@@ -10,12 +10,14 @@
 
 import { fold } from "../client/kodama.js";
 import { mine } from "./amend.js";
+import { Uploads } from "./attach.js";
 import { wish } from "./commands.js";
 import { embedded } from "./embed.js";
 import { listKey } from "./keys.js";
 import { keep, kept } from "./settings.js";
 import { messageAt } from "./state.js";
 import { loadDialogs } from "./view.js";
+import { random } from "./talk.js";
 import { problem, speak, t } from "./words.js";
 
 const DRAFT_PAUSE = 300;
@@ -42,6 +44,11 @@ export function actsOf({ state, dispatch, talk, scroller }) {
   let typedAt = 0;
   const place = () => `draft ${state().me?.id} ${state().room}`;
   const field = () => document.getElementById("write");
+
+  const uploads = new Uploads({
+    net: () => /** @type {import("../client/kodama.js").Client} */ (talk.client).net, room: () => state().room, words: problem,
+    changed: (all) => dispatch({ do: "uploads", uploads: all }), random: () => random(12),
+  });
 
   /** @param {string} key @param {string} [value] */
   function note(key, value = "") {
@@ -80,6 +87,7 @@ export function actsOf({ state, dispatch, talk, scroller }) {
   /** @param {string} room @param {number | null} at */
   async function enter(room, at) {
     if (room !== state().room) {
+      uploads.leave();
       dispatch({ do: "room", room, seen: state().marks[room] ?? 0, at });
       scroller.sticking = true;
       await talk.enter(room);
@@ -138,13 +146,28 @@ export function actsOf({ state, dispatch, talk, scroller }) {
       }
       const wanted = wish(text);
       switch (wanted.is) {
-        case "say": utter(wanted.text, { ...wanted.data, ...(mentions.length ? { mentions } : {}) }); return true;
+        case "say": {
+          const files = uploads.take();
+          if (!files) {
+            note("stillSending");
+            return false;
+          }
+          utter(wanted.text, { ...wanted.data, ...(mentions.length ? { mentions } : {}), ...(files.length ? { files } : {}) });
+          return true;
+        }
         case "help": void this.dialog({ is: "help" }); return true;
         case "clear": dispatch({ do: "veil", on: true }); return true;
         case "topic": void attempt(() => talk.topic(wanted.topic)).then((done) => done && note("topicSet")); return true;
         default: note("unknownCommand", wanted.word); return false;
       }
     },
+    /** @param {Iterable<File>} files */
+    attach(files) {
+      uploads.add(files);
+      field()?.focus();
+    },
+    /** @param {string} key */
+    detach: (key) => uploads.remove(key),
     unveil() {
       dispatch({ do: "veil", on: false });
       void talk.newest();

@@ -5,12 +5,13 @@
  * @typedef {import("./acts.js").Acts} Acts
  * @typedef {{label: string, hint: string, insert: string, id: string, name: string}} Suggestion
  * @typedef {{editing: import("./log.js").Message | null, replying: import("./log.js").Message | null, room: string, language: string,
- *   enter: "send" | "newline", people: () => {id: string, name: string}[], acts: Acts}} Props
+ *   enter: "send" | "newline", uploads: readonly import("./attach.js").Upload[], people: () => {id: string, name: string}[], acts: Acts}} Props
  * @typedef {{open: Suggestion[], picked: number, at: number, sign: string}} State
  */
 
 import { Component, createRef } from "../vendor/preact.mjs";
 import { COMMANDS } from "./commands.js";
+import { chosen } from "./files.js";
 import { html } from "./html.js";
 import { icon } from "./icons.js";
 import { ime } from "./ime.js";
@@ -35,7 +36,7 @@ export class Composer extends Component {
 
   /** @param {Props} next @param {State} state */
   shouldComponentUpdate(next, state) {
-    return state !== this.state || ["editing", "replying", "room", "language", "enter"].some((key) => /** @type {any} */ (next)[key] !== this.props[key]);
+    return state !== this.state || ["editing", "replying", "room", "language", "enter", "uploads"].some((key) => /** @type {any} */ (next)[key] !== this.props[key]);
   }
 
   componentDidMount() {
@@ -83,7 +84,7 @@ export class Composer extends Component {
     const text = field?.value.trim() ?? "";
     const { acts, editing } = this.props;
     field?.focus();
-    if (!text) return;
+    if (!text && (editing || !this.props.uploads.length)) return;
     for (const { id, name } of this.props.people()) if (!this.chosen.has(name)) this.chosen.set(name, id);
     const said = mentioned(text, [...this.chosen.keys()]);
     const mentions = said.map((name) => ({ id: this.chosen.get(name) ?? "", name }));
@@ -136,6 +137,21 @@ export class Composer extends Component {
     return !one.id && !COMMANDS[/** @type {"help"} */ (one.name)] && this.field.current?.value.normalize("NFKC").toLowerCase() === `/${one.name}`;
   }
 
+  /** @param {ClipboardEvent} event */
+  onPaste = (event) => {
+    const files = event.clipboardData?.files;
+    if (!files?.length) return;
+    event.preventDefault();
+    this.props.acts.attach(files);
+  };
+
+  /** @param {Event} event */
+  onPick = (event) => {
+    const field = /** @type {HTMLInputElement} */ (event.target);
+    this.props.acts.attach([...(field.files ?? [])]);
+    field.value = "";
+  };
+
   onInput = () => {
     const text = this.field.current?.value ?? "";
     this.grow();
@@ -173,7 +189,7 @@ export class Composer extends Component {
   }
 
   render() {
-    const { editing, replying, room, enter, acts } = /** @type {Props} */ (this.props);
+    const { editing, replying, room, enter, uploads, acts } = /** @type {Props} */ (this.props);
     const { open, picked } = /** @type {State} */ (this.state);
     const label = t("write", { room });
     return html`<form class=${editing ? "composer editing" : "composer"} onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); this.send(); }}>
@@ -183,12 +199,15 @@ export class Composer extends Component {
       ${editing || replying ? html`<div class="context"><span>${editing ? t("editing") : t("replyingTo", { name: replying?.author.name ?? "" })}
         ${replying ? html`<q>${gist(replying.text)}</q>` : null}</span>
         <button type="button" class="icon" aria-label=${t("cancel")} title=${t("cancel")} onClick=${() => acts.edit(null)}>${icon("close")}</button></div>` : null}
-      <div class="field"><label class="unseen" for="write">${label}</label>
+      ${chosen(uploads, acts.detach)}
+      <div class="field">${editing ? null : html`<label class="attach icon" title=${t("attach")}>${icon("attach")}<span class="unseen">${t("attach")}</span>
+          <input type="file" multiple class="unseen" onChange=${this.onPick} /></label>`}
+        <label class="unseen" for="write">${label}</label>
         <textarea id="write" ref=${this.field} rows="1" placeholder=${label} dir="auto" maxlength="16000" autocomplete="off"
           enterkeyhint=${enter === "send" && !touch() ? "send" : "enter"} aria-autocomplete="list" aria-haspopup="listbox"
           aria-controls=${open.length ? "suggestions" : null}
           aria-activedescendant=${open.length ? `suggestion-${picked}` : null}
-          onKeyDown=${this.onKey} onInput=${this.onInput} onClick=${this.suggest} onBlur=${() => this.expanded && this.setState(CLOSED)}></textarea>
+          onKeyDown=${this.onKey} onPaste=${this.onPaste} onInput=${this.onInput} onClick=${this.suggest} onBlur=${() => this.expanded && this.setState(CLOSED)}></textarea>
         <button class="send" aria-label=${editing ? t("save") : t("send")} title=${editing ? t("save") : t("send")}>${icon("send")}</button></div>
     </form>`;
   }

@@ -134,10 +134,19 @@ function shown() {
   if (visible && state.phase === "room") void talk.rooms();
 }
 
+/** Files that are dropped anywhere go into the room. @param {DragEvent} event */
+function dropped(event) {
+  if (state.phase !== "room" || !event.dataTransfer?.types.includes("Files")) return;
+  event.preventDefault();
+  if (event.type === "drop") acts.attach([...event.dataTransfer.files]);
+}
+
 watchCompositions(document);
 await speak(state.settings.language);
 dress();
 if (location.pathname === "/") history.replaceState(null, "", `/r/lobby${location.hash}`);
+addEventListener("dragover", dropped);
+addEventListener("drop", dropped);
 addEventListener("keydown", (event) => {
   pageKey(event, state, acts);
   escapeKey(event, state);

@@ -11,6 +11,7 @@
 
 import { Component } from "../vendor/preact.mjs";
 import { mine } from "./amend.js";
+import { attached, filesIn } from "./files.js";
 import { html } from "./html.js";
 import { icon } from "./icons.js";
 import { mentions } from "./mentions.js";
@@ -29,15 +30,17 @@ export function nameOf(author) {
 function body(entry, name, acts) {
   if (entry.deleted) return html`<p class="tomb">${t("deleted")}</p>`;
   const { text, data } = entry;
+  const files = attached(data);
+  if (!text && files) return files;
   if (!text) return html`<div class="block"><pre tabindex="-1"><code>${JSON.stringify(data, null, 2)}</code></pre></div>`;
   if (onlyEmoji(text)) return html`<p class="big">${text}</p>`;
-  return prose(text, data, name, acts.copy);
+  return html`${prose(text, data, name, acts.copy)}${files}`;
 }
 
 /** @param {number} at @param {Message | null} quoted @param {Acts} acts */
 function quote(at, quoted, acts) {
   const gone = !quoted || quoted.deleted;
-  const words = quoted ? (gone ? t("deleted") : gist(quoted.text || JSON.stringify(quoted.data))) : `#${at}`;
+  const words = quoted ? (gone ? t("deleted") : gist(quoted.text || filesIn(quoted.data).map((one) => one.name).join(", ") || JSON.stringify(quoted.data))) : `#${at}`;
   return html`<button type="button" class="quoted" tabindex="-1" onClick=${() => acts.jump(at)}>
     <span class="unseen">${t("jumpTo", { name: quoted?.author.name ?? "" })}: </span>
     ${quoted ? html`<b><bdi>${quoted.author.name}</bdi></b> ` : null}<span>${words}</span></button>`;

@@ -14,7 +14,7 @@
  *   pending: readonly Pending[], atEnd: boolean, shown: boolean, seen: number, divider: number | null,
  *   unseen: number, forMe: number, people: import("./people.js").People, rooms: readonly RoomRow[], marks: Record<string, number>,
  *   editing: number | null, replying: number | null, active: number | null, flash: number | null,
- *   dialog: Dialog | null, note: {key: string, value: string} | null, settings: import("./settings.js").Settings}} State
+ *   dialog: Dialog | null, uploads: readonly import("./attach.js").Upload[], note: {key: string, value: string} | null, settings: import("./settings.js").Settings}} State
  */
 
 import { after, around, before, empty, live, newest } from "./log.js";
@@ -26,7 +26,7 @@ export function start(room, settings) {
   return {
     room, phase: "loading", me: null, problem: "", link: { is: "connecting", behind: 0 }, log: empty(), ready: false,
     loading: "", wanted: null, veil: false, pending: [], atEnd: true, shown: true, seen: 0, divider: null, unseen: 0, forMe: 0,
-    people: nobody(), rooms: [], marks: {}, editing: null, replying: null, active: null, flash: null, dialog: null, note: null,
+    people: nobody(), rooms: [], marks: {}, editing: null, replying: null, active: null, flash: null, dialog: null, uploads: [], note: null,
     settings,
   };
 }
@@ -42,6 +42,7 @@ export function start(room, settings) {
  *   | {do: "scrolled", atEnd: boolean} | {do: "shown", shown: boolean}
  *   | {do: "edit", at: number | null} | {do: "reply", at: number | null} | {do: "active", at: number | null}
  *   | {do: "flash", at: number | null} | {do: "dialog", dialog: Dialog | null}
+ *   | {do: "uploads", uploads: State["uploads"]}
  *   | {do: "note", note: State["note"]} | {do: "settings", settings: State["settings"]}} Action
  */
 
@@ -66,6 +67,7 @@ export function reduce(state, action) {
     case "active": return { ...state, active: action.at };
     case "flash": return { ...state, flash: action.at };
     case "dialog": return { ...state, dialog: action.dialog };
+    case "uploads": return { ...state, uploads: action.uploads };
     case "note": return { ...state, note: action.note };
     case "settings": return { ...state, settings: action.settings };
     default: return { ...state, ...unsent(state, action) };

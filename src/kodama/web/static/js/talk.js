@@ -242,7 +242,7 @@ export class Talk {
     const nonce = random(22);
     const { room } = this;
     this.#store.dispatch({ do: "send", pending: { nonce, text, data, time: new Date().toISOString(), stored: false, problem: "" } });
-    room.send({ text, data: data ?? undefined, nonce }).then(
+    room.send({ text: text || undefined, data: data ?? undefined, nonce }).then(
       (/** @type {any} */ stored) => this.#store.dispatch({ do: "stored", nonce, held: !stored.offset }),
       (/** @type {any} */ error) => this.#store.dispatch({ do: "unsent", nonce, problem: this.#store.words(error) }),
     );

@@ -53,7 +53,7 @@ function room(state, acts) {
         <div class="talk">${conversation(state, acts)}</div>
         <div role="status">${state.note ? html`<p class="note">${t(state.note.key, { value: state.note.value })}</p>` : null}</div>
         <${Composer} editing=${messageAt(state, state.editing)} replying=${messageAt(state, state.replying)} room=${state.room} language=${state.settings.language}
-          enter=${state.settings.enter} people=${acts.known} acts=${acts} /></main>
+          enter=${state.settings.enter} uploads=${state.uploads} people=${acts.known} acts=${acts} /></main>
       <aside class="side people" aria-label=${t("people")}><h2>${t("here", { n: state.people.count })}</h2>${peopleList(state)}</aside>
     </div>${dialog?.(state, acts)}`;
 }

@@ -59,5 +59,7 @@ export const clock = (time) => date("clock", { hour: "2-digit", minute: "2-digit
 export const day = (time) => date("day", { weekday: "long", month: "long", day: "numeric", year: "numeric" }, time);
 /** @param {string} time */
 export const moment = (time) => date("moment", { dateStyle: "full", timeStyle: "short" }, time);
+/** @param {number} value @param {Intl.NumberFormatOptions} options */
+export const number = (value, options) => new Intl.NumberFormat(language, options).format(value);
 /** @param {readonly string[]} names */
 export const list = (names) => new Intl.ListFormat(language, { type: "conjunction" }).format(names);
