@@ -46,10 +46,11 @@ def test_a_batch_is_the_stored_bytes_in_an_envelope(extra: dict[str, Any]) -> No
 
 
 def test_a_page_has_a_cursor_only_where_it_is_the_newest() -> None:
-    assert json.loads(events.page([line(1)], more="true", cursor=None)).keys() == {"messages", "more"}
-    assert json.loads(events.page([], more="false", cursor="c")) == {
+    assert json.loads(events.page([line(1)], more="true", reactions=(), cursor=None)).keys() == {"messages", "more", "reactions"}
+    assert json.loads(events.page([], more="false", reactions=(), cursor="c")) == {
         "messages": [],
         "more": False,
+        "reactions": [],
         "cursor": "c",
     }
 
