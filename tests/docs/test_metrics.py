@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import cast
 
 from kodama.metrics import Metrics
-from kodama.store.interface import Store
+from kodama.store.memory import MemoryStore
 from kodama.web.operations import Operations
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
@@ -15,7 +14,10 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 
 def test_the_reference_explains_every_metric_and_no_other() -> None:
     operations = Operations(
-        Metrics(), cast("Store", object()), waiting=lambda: {"longpoll": 1}, connections=lambda: 0,
+        Metrics(),
+        MemoryStore(lambda: 0),
+        waiting=lambda: {"longpoll": 1},
+        connections=lambda: 0,
         present=lambda: (0, 0),
     )
     reported = {family.name for family in operations.collect()}

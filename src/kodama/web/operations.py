@@ -32,9 +32,9 @@ class Operations(Collector):
         self._present = present
         self._bus = bus
         self._blind = blind
-        self._registry = CollectorRegistry()
-        self._registry.register(self)
         self.draining = False
+        self._registry = CollectorRegistry()
+        self._registry.register(self)  # which collects once
 
     def health(self) -> Answer:
         """``GET /healthz``: the process is up."""
@@ -42,12 +42,9 @@ class Operations(Collector):
 
     def readiness(self) -> Answer:
         """``GET /readyz``: the store answers and the node is not draining."""
-        if self.draining:
-            return code_answer("overloaded", "The server is draining.")
-        if self._blind():
-            return code_answer("overloaded", "The store has not answered for some seconds.")
-        if not self._store.healthy():
-            return code_answer("overloaded", "The store cannot write.")
+        trouble = self._trouble()
+        if trouble:
+            return code_answer("overloaded", trouble)
         return json_answer(200, READY)
 
     def metrics(self) -> Answer:
@@ -57,6 +54,7 @@ class Operations(Collector):
     def collect(self) -> Iterator[Metric]:
         """Prometheus: the numbers as they are now."""
         metrics = self._metrics
+        yield GaugeMetricFamily("kodama_ready", "Whether /readyz says so.", value=float(not self._trouble()))
         waiting = GaugeMetricFamily(
             "kodama_waiting_clients", "Requests that wait for news.", labels=["transport"]
         )
@@ -98,6 +96,14 @@ class Operations(Collector):
         yield _family("kodama_commit_size", "Appends per commit.", metrics.commit_size)
         yield _family("kodama_loop_lag_seconds", "How late the event loop is.", metrics.loop_lag)
         yield _family("kodama_cursor_lag", "Events a reader is behind after an answer.", metrics.cursor_lag)
+
+    def _trouble(self) -> str:
+        """Return why nobody should be sent here; empty if there is no reason."""
+        if self.draining:
+            return "The server is draining."
+        if self._blind():
+            return "The store has not answered for some seconds."
+        return "" if self._store.healthy() else "The store cannot write."
 
     def _ephemeral(self) -> Iterator[Metric]:
         present = GaugeMetricFamily("kodama_present", "Who is here, once per room.", labels=["kind"])
