@@ -195,6 +195,7 @@ def test_a_date_leads_to_its_first_message_and_a_refused_message_waits_for_a_wor
     server.say("today", "dated")
     aiko.enter("dated")
     aiko.one("header .wide").click()
+    aiko.one("#date")
     aiko.run("const field = document.getElementById('date'); field.value = field.max; field.form.requestSubmit()")
     until(lambda: aiko.all(".said.flash"))
     aiko.run("""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kodama.web.modules import reached
+from kodama.web.modules import reached, without_comments
 from tests.integration.test_site import Kodama
 
 ROOT = Path(__file__).parents[2]
@@ -90,3 +90,10 @@ def test_modules_are_found_through_the_imports_that_come_at_once() -> None:
         "lib/c.mjs": b"const text = \"from './none.js'\";\n",
     }
     assert reached("js/a.js", files) == ["js/a.js", "js/b.js", "lib/c.mjs"]
+
+
+def test_a_module_loses_its_comments_and_keeps_its_lines() -> None:
+    source = b'/**\n * What it is.\n */\n\nconst a = "/** no */"; // kept\n  /** @type {x} */\nconst b = /** @type {y} */ (a);\n'
+    bare = without_comments(source)
+    assert bare == b'\n\n\n\nconst a = "/** no */"; // kept\n\nconst b = /** @type {y} */ (a);\n'
+    assert bare.count(b"\n") == source.count(b"\n")

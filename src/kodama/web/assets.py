@@ -3,7 +3,8 @@
 Decided here: every file is read, hashed and compressed once at start and found by its exact name in
 a dictionary, so that no request touches the disk and no path can lead out of the package. The page
 names its files below ``@`` and the hash of them all, where they never change: a browser that has been
-here asks for the page alone, and one that has not learns at once of every module it will need.
+here asks for the page alone, and one that has not learns at once of every module it will need. There
+the modules come without their comments, line for line; below their plain names they are as written.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from importlib.resources.abc import Traversable
 from typing import Final
 
 from kodama.http.message import Answer, Fields, Request
-from kodama.web.modules import reached
+from kodama.web.modules import reached, without_comments
 
 PAGE: Final = "index.html"
 MAIN: Final = "js/main.js"
@@ -118,7 +119,12 @@ class Assets:
         digest = sha256(b"".join(found[name] for name in sorted(found))).hexdigest()[:16]
         self._version = f"@{digest}"
         self._files = {name: Asset(body, _type(name), fields=_FIELDS) for name, body in found.items()}
-        self._lasting = {name: asset.with_fields(_LASTING) for name, asset in self._files.items()}
+        self._lasting = {
+            name: Asset(without_comments(found[name]), _type(name), fields=_LASTING)
+            if name.startswith("js/")
+            else asset.with_fields(_LASTING)
+            for name, asset in self._files.items()
+        }
         whole = self._named(page, found)
         self._page = Asset(whole, _type(PAGE), fields=_PAGE_FIELDS)
         self.framed = Asset(_in_frame(whole), _type(PAGE), fields=_PAGE_FIELDS)

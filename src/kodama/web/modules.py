@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from posixpath import dirname, normpath
 from typing import Final
 
+_COMMENT: Final = re.compile(rb"^[ \t]*/\*\*(?:(?!\*/)[\s\S])*\*/[ \t]*$", re.MULTILINE)
 _IMPORT: Final = re.compile(rb"""^(?:import|export)\b[^;'"]*?\bfrom\s*["'](\.[^"']+)["']""", re.MULTILINE)
+
+
+def without_comments(source: bytes) -> bytes:
+    """Return a module without its documentation comments, line for line as long as it was."""
+    return _COMMENT.sub(lambda match: b"\n" * match[0].count(b"\n"), source)
 
 
 def reached(start: str, files: Mapping[str, bytes]) -> list[str]:

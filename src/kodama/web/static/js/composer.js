@@ -200,14 +200,14 @@ export class Composer extends Component {
         ${replying ? html`<q>${gist(replying.text)}</q>` : null}</span>
         <button type="button" class="icon" aria-label=${t("cancel")} title=${t("cancel")} onClick=${() => acts.edit(null)}>${icon("close")}</button></div>` : null}
       ${chosen(uploads, acts.detach)}
-      <div class="field">${editing ? null : html`<label class="attach icon" title=${t("attach")}>${icon("attach")}<span class="unseen">${t("attach")}</span>
-          <input type="file" multiple class="unseen" onChange=${this.onPick} /></label>`}
-        <label class="unseen" for="write">${label}</label>
+      <div class="field"><label class="unseen" for="write">${label}</label>
         <textarea id="write" ref=${this.field} rows="1" placeholder=${label} dir="auto" maxlength="16000" autocomplete="off"
           enterkeyhint=${enter === "send" && !touch() ? "send" : "enter"} aria-autocomplete="list" aria-haspopup="listbox"
           aria-controls=${open.length ? "suggestions" : null}
           aria-activedescendant=${open.length ? `suggestion-${picked}` : null}
           onKeyDown=${this.onKey} onPaste=${this.onPaste} onInput=${this.onInput} onClick=${this.suggest} onBlur=${() => this.expanded && this.setState(CLOSED)}></textarea>
+        ${editing ? null : html`<label class="attach icon" title=${t("attach")}>${icon("attach")}<span class="unseen">${t("attach")}</span>
+          <input type="file" multiple class="unseen" onChange=${this.onPick} /></label>`}
         <button class="send" aria-label=${editing ? t("save") : t("send")} title=${editing ? t("save") : t("send")}>${icon("send")}</button></div>
     </form>`;
   }
