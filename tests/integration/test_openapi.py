@@ -23,6 +23,7 @@ DOCUMENT = describe()
 SAMPLES = {
     "{room}": "lobby", "{offset}": "1", "{emoji}": "x", "{token}": "kdh_x", "{hook}": "9f2c", "{person}": "g_1",
     "{code}": "c", "{id}": "x", "{file}": "A" * 22, "{label}": "cat.png",
+    "{passkey}": "x",
 }  # fmt: skip
 NOT_OF_THE_API = {  # pages and files, and what speaks WebSocket
     "/docs/api", "/docs/errors", "/static/*", "/favicon.ico", "/robots.txt", "/v1/{room}",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kodama.core import account
 from kodama.core.account import (
     Account,
+    Passkey,
     code_digest,
     login_name,
     new_password,
@@ -18,8 +19,17 @@ from kodama.core.account import (
     spelled_password,
     write_code,
 )
-from kodama.core.errors import BadJson, BadRequest
-from kodama.wire.accounts import account_body, change_body, forget_body, recover_body
+from kodama.core.challenge import CHALLENGE_SECONDS, challenge_end, write_challenge
+from kodama.core.errors import BadJson, BadRequest, Unauthorized
+from kodama.wire.accounts import (
+    account_body,
+    change_body,
+    forget_body,
+    offer_body,
+    passkey_body,
+    passkey_shown,
+    recover_body,
+)
 from kodama.wire.commands import session_body
 
 LETTERS = st.text(st.characters(categories=("L", "M", "N")), min_size=1, max_size=20)
@@ -140,3 +150,34 @@ def test_a_phrase_has_8_to_256_characters_and_a_name() -> None:
     with pytest.raises(BadJson):
         session_body(b'{"login":"a","password":"b","phrase":"12345678"}')
     assert session_body(b'{"name":" K ","phrase":"12345678"}').phrase == "12345678"
+
+
+@given(st.binary(min_size=16, max_size=16), st.integers(0, 2**42), st.integers(0, 39), st.integers(1, 255))
+def test_a_challenge_is_good_for_its_purpose_and_time_and_unchanged(
+    random: bytes, now: int, place: int, other: int
+) -> None:
+    made = write_challenge("sign in", random=random, now=now, secret=b"x")
+    end = challenge_end(made, "sign in", now=now, secret=b"x")
+    assert end == now + CHALLENGE_SECONDS * 1000
+    changed = bytes(made[:place] + bytes((made[place] ^ other,)) + made[place + 1 :])
+    for challenge, purpose, when, secret in (
+        (made, "sign in", end, b"x"), (made, "add to u", now, b"x"), (made, "sign in", now, b"y"),
+        (changed, "sign in", now, b"x"), (b"", "sign in", now, b"x"), (made[:-1], "sign in", now, b"x"),
+    ):  # fmt: skip
+        with pytest.raises(Unauthorized):
+            challenge_end(challenge, purpose, now=when, secret=secret)
+
+
+def test_passkeys_are_read_strictly() -> None:
+    shape = '{"id":"a","rawId":"a","type":"public-key","response":%s}'
+    made = shape % '{"clientDataJSON":"a","attestationObject":"b","transports":["usb"]}'
+    read = passkey_body(b'{"name":" My  phone ","passkey":%b}' % made.encode())
+    assert (read.name, read.passkey.response.attestation) == ("My phone", "b")
+    assert offer_body(b'{"password":"x"}').password == "x"
+    for user, name in (("Z18x", "g_1"), ("", ""), ("AA", ""), ("_w", ""), ("é", "")):
+        shown = f'{{"clientDataJSON":"a","authenticatorData":"b","signature":"c","userHandle":"{user}"}}'
+        body = session_body(b'{"passkey":%b}' % (shape % shown).encode())
+        assert body.passkey is not None
+        assert body.passkey.user == name
+    listed = passkey_shown(Passkey(id="a", key="k", count=1, name="Phone", created=0))
+    assert (listed.name, listed.created) == ("Phone", "1970-01-01T00:00:00.000Z")

@@ -81,7 +81,7 @@ class Accounts:
             raise Unauthorized(WRONG)
         if self._hashing.is_old(account.password):
             account = replace(account, password=await self._hashing.hash(spelled))
-            await self._write([_put(account, revision)])
+            await self.keep(account, revision)
         return account
 
     async def recovered(self, login: str | None, code: str, password: str) -> Account:
@@ -94,7 +94,7 @@ class Accounts:
         if account is None or digest not in account.codes:
             raise Unauthorized(WRONG_CODE)
         left = tuple(one for one in account.codes if one != digest)
-        return await self._changed(replace(account, password=hashed, codes=left), revision)
+        return await self.cut(replace(account, password=hashed, codes=left), revision)
 
     async def changed(
         self, user: str, *, name: str | None, password: str | None, new: str | None, codes: bool | None
@@ -102,7 +102,7 @@ class Accounts:
         """Change the account of ``user`` and end all its sessions; returns it and, if asked, new
         recovery codes. Raises `BadRequest`, `NotFound`, `Forbidden`, `Conflict`, `Overloaded`."""
         guarded = new is not None or codes is True
-        account, revision = await (self._proven(user, password) if guarded else self._own(user))
+        account, revision = await (self.proven(user, password) if guarded else self.own(user))
         if name is not None:
             account = replace(account, name=name)
         if new is not None:
@@ -110,14 +110,14 @@ class Accounts:
         fresh = _codes() if codes else ()
         if fresh:
             account = replace(account, codes=tuple(map(code_digest, fresh)))
-        return await self._changed(account, revision), fresh
+        return await self.cut(account, revision), fresh
 
     async def removed(self, author: Author, password: str | None, *, also: Sequence[RecordChange]) -> None:
         """Forget the account of ``author``, if there is one, end the sessions that were opened here, and
         write what is ``also`` to be. Raises `Forbidden`, `Conflict`, `Overloaded`."""
         changes = list(also)
-        if (await self._at(author.id))[0] is not None:
-            account, revision = await self._proven(author.id, password)
+        if (await self.at(author.id))[0] is not None:
+            account, revision = await self.proven(author.id, password)
             changes.append(DropRecord(kind=ACCOUNT, key=account.user, expected=revision))
             changes.append(DropRecord(kind=LOGIN, key=account.login))
         elif author.kind != "guest":
@@ -125,31 +125,36 @@ class Accounts:
             return
         await self._write([*changes, *self._cuts.cut(author.id, self._now())])
 
-    async def of(self, user: str) -> Account | None:
-        """Return the account of ``user``, None if they have none."""
-        return (await self._at(user))[0]
-
     async def _by_login(self, login: str | None) -> tuple[Account | None, int]:
         found = None if login is None else await self._store.record(LOGIN, login)
-        return await self._at(NOBODY if found is None else _place.decode(found.body).user)
+        return await self.at(NOBODY if found is None else _place.decode(found.body).user)
 
-    async def _at(self, user: str) -> tuple[Account | None, int]:
+    async def at(self, user: str) -> tuple[Account | None, int]:
+        """Return the account of ``user``, if there is one, and its revision."""
         found = await self._store.record(ACCOUNT, user)
         return (None, 0) if found is None else (_account.decode(found.body), found.revision)
 
-    async def _own(self, user: str) -> tuple[Account, int]:
-        account, revision = await self._at(user)
+    async def own(self, user: str) -> tuple[Account, int]:
+        """Return the account of ``user`` and its revision. Raises `NotFound`."""
+        account, revision = await self.at(user)
         if account is None:
             raise NotFound("You have no account here.")
         return account, revision
 
-    async def _proven(self, user: str, password: str | None) -> tuple[Account, int]:
-        account, revision = await self._own(user)
+    async def proven(self, user: str, password: str | None) -> tuple[Account, int]:
+        """Return the account of ``user`` and its revision. Raises `NotFound`, `Forbidden` if it is not
+        the password, `Overloaded`."""
+        account, revision = await self.own(user)
         if not await self._hashing.matches(account.password, spelled_password(password or "")):
             raise Forbidden("The password is wrong.")
         return account, revision
 
-    async def _changed(self, account: Account, revision: int) -> Account:
+    async def keep(self, account: Account, revision: int) -> None:
+        """Write the account as it is now. Raises `Conflict`."""
+        await self._write([_put(account, revision)])
+
+    async def cut(self, account: Account, revision: int) -> Account:
+        """Write the account as it is now and end its sessions. Raises `Conflict`."""
         await self._write([_put(account, revision), *self._cuts.cut(account.user, self._now())])
         return account
 

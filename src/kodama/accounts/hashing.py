@@ -51,12 +51,12 @@ class Hashing:
 
     def hash(self, password: str) -> Deferred[str]:
         """Return what is kept of ``password``. Raises `Overloaded`."""
-        return self._on_thread(lambda: self._argon2.hash(password))
+        return self.run(lambda: self._argon2.hash(password))
 
     def matches(self, kept: str | None, password: str) -> Deferred[bool]:
         """Return whether ``password`` is the one that ``kept`` was made of; None is of no password,
         and takes as long. Raises `Overloaded`."""
-        return self._on_thread(lambda: self._verify(self._nobody if kept is None else kept, password))
+        return self.run(lambda: self._verify(self._nobody if kept is None else kept, password))
 
     def is_old(self, kept: str) -> bool:
         """Return whether ``kept`` was made with other costs than today's."""
@@ -68,7 +68,8 @@ class Hashing:
         except (VerificationError, InvalidHashError):
             return False
 
-    def _on_thread(self, work: Callable[[], T]) -> Deferred[T]:
+    def run(self, work: Callable[[], T]) -> Deferred[T]:
+        """Return what ``work`` does on the thread. Raises `Overloaded`."""
         if self._waiting >= WAITING_LIMIT:
             raise Overloaded("Too many people sign in at this moment.", retry_after=2)
         self._waiting += 1

@@ -17,6 +17,7 @@ from kodama.accounts.book import Accounts
 from kodama.accounts.cuts import Cuts
 from kodama.accounts.forgetting import Forgetting, Traces
 from kodama.accounts.hashing import Hashing
+from kodama.accounts.passkeys import Passkeys
 from kodama.app.service import KodamaService
 from kodama.app.settings import BadSetting, Settings
 from kodama.app.tls import Certificate
@@ -79,6 +80,7 @@ from kodama.web.moderation import ModerationApi
 from kodama.web.openapi.page import Documents
 from kodama.web.operations import Operations
 from kodama.web.order import OrderRoutes
+from kodama.web.passkeys import PasskeysApi
 from kodama.web.plain import PlainRooms
 from kodama.web.presence import PresenceApi
 from kodama.web.rates import Deed, Rates
@@ -266,13 +268,18 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     forgetting = Forgetting(
         node, registry, Traces(own=(SERVER_OWNER,), by_room=(MEMBER, KNOWN), by_user=(READ,))
     )
+    hashing = Hashing(reactor)
+    book = Accounts(store, registry, hashing, cuts, now=wall_clock)
+    passkeys = Passkeys(store, book, hashing, now=wall_clock)
     accounts = AccountsApi(
-        Accounts(store, registry, Hashing(reactor), cuts, now=wall_clock), forgetting, tokens, identity,
+        book, forgetting, tokens, identity,
         now=wall_clock, seconds=reactor.seconds, fail=lambda request, failure: site.fail(request, failure),
         open_to_all=settings.accounts,
     )  # fmt: skip
+    passkeys_api = PasskeysApi(passkeys, accounts, identity)
     sessions = Sessions(
-        node, identity, tokens, accounts, now=wall_clock, seconds=reactor.seconds, guests=settings.guests,
+        node, identity, tokens, accounts, passkeys_api, now=wall_clock, seconds=reactor.seconds,
+        guests=settings.guests,
         fail=lambda request, failure: site.fail(request, failure),
     )  # fmt: skip
     houses = Houses(node, registry, people, now=wall_clock, barred=polls.look_again)
@@ -336,7 +343,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     )  # fmt: skip
     assets = Assets()
     site = Site(
-        api=api, sessions=sessions, accounts=accounts,
+        api=api, sessions=sessions, accounts=accounts, passkeys=passkeys_api,
         presence=presence, polls=polls, streams=streams, door=door,
         assets=assets, embeds=Embeds(assets, node.policy, sites=settings.embed_sites),
         searches=searches, plain=plain, hooks=hooks, files=files,
@@ -375,7 +382,8 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     return KodamaService(
         reactor=reactor, node=node, factory=factory, host=settings.host, port=settings.port,
         certificate=certificate(settings, reactor), drain=settings.drain,
-        started=(tokens.start, houses.start, registry.start, outlets.start, keeper.start, forgetting.start),
+        started=(tokens.start, houses.start, registry.start, outlets.start, keeper.start,
+                 forgetting.start, passkeys.start),
         draining=draining,
         watch=(watch, registry.look, houses.tick, keeper.look, forgetting.watch, *bills), inherited=inherited,
         owner_code=members.owner_code,

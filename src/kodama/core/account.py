@@ -26,11 +26,23 @@ LOGIN_LIMIT: Final = 64
 PASSWORD_MINIMUM: Final = 8
 PASSWORD_LIMIT: Final = 256
 CODES: Final = 10
+PASSKEYS: Final = 10
 CODE_BYTES: Final = 10  # 16 characters: enough that a plain digest gives nothing away
 ID_BYTES: Final = 16
 
 _LOGIN_SIGNS: Final = frozenset("._-+@")
 _NO_CODE: Final = re.compile(r"[^a-z2-7]")
+
+
+class Passkey(msgspec.Struct, frozen=True, kw_only=True):
+    """A passkey of an account: ``id`` and public ``key`` in base64url, ``count`` of its uses as it tells
+    it, and ``created`` in ms since 1970."""
+
+    id: str
+    key: str
+    count: int
+    name: str = ""
+    created: int = 0
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +55,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     created: int
     password: str
     codes: tuple[str, ...] = ()
+    passkeys: tuple[Passkey, ...] = ()
 
     @property
     def author(self) -> Author:

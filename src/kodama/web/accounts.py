@@ -48,7 +48,7 @@ class AccountsApi:
 
     def make(self, request: Request, caller: Caller) -> None:
         """``POST /v1/accounts``."""
-        self._identity.check_request(request, caller, now=self._seconds(), deed=Deed.SESSION)
+        self.check(request, caller, Deed.SESSION)
         body = wire.account_body(request.body)
         author = caller.who.author
         if not self._open_to_all:
@@ -63,32 +63,30 @@ class AccountsApi:
             account, codes = await self._accounts.make(
                 body.login, body.password, user=new_id("u") if author is None else author.id, name=name
             )
-            return self._opened(request, account, status=201, codes=tuple(codes))
+            return self.opened(request, account, status=201, codes=tuple(codes))
 
-        self._run(request, answer())
+        self.run(request, answer())
 
     def show(self, request: Request, caller: Caller) -> None:
         """``GET /v1/accounts``: your own."""
-        user = _user(caller)
+        user = user_of(caller)
         self._identity.check_read(request.peer, caller)
 
         async def answer() -> Answer:
-            account = await self._accounts.of(user)
-            if account is None:
-                raise NotFound("You have no account here.")
+            account, _ = await self._accounts.own(user)
             shown = wire.AccountShown(
                 user=account.author, login=account.login, created=timestamp(account.created),
-                recovery=len(account.codes),
+                recovery=len(account.codes), passkeys=[wire.passkey_shown(one) for one in account.passkeys],
             )  # fmt: skip
             return json_answer(200, shown)
 
-        self._run(request, answer())
+        self.run(request, answer())
 
     def change(self, request: Request, caller: Caller) -> None:
         """``PATCH /v1/accounts``: all earlier sessions are over, the answer has a new one."""
         self._identity.check_write(request, caller, now=self._seconds())
         body = wire.change_body(request.body)
-        user = _user(caller)
+        user = user_of(caller)
         if body.password is not None:
             self._identity.check_login(request.peer, caller, user)
 
@@ -96,9 +94,9 @@ class AccountsApi:
             account, codes = await self._accounts.changed(
                 user, name=body.name, password=body.password, new=body.new_password, codes=body.recovery
             )
-            return self._opened(request, account, status=200, codes=tuple(codes))
+            return self.opened(request, account, status=200, codes=tuple(codes))
 
-        self._run(request, answer())
+        self.run(request, answer())
 
     def forget(self, request: Request, caller: Caller) -> None:
         """``DELETE /v1/accounts``: of a guest, too."""
@@ -121,11 +119,11 @@ class AccountsApi:
             cookie = self._identity.marked(request, ended_cookie())
             return Answer(204, b"", (("Set-Cookie", cookie), *FIELDS))
 
-        self._run(request, answer())
+        self.run(request, answer())
 
     def recover(self, request: Request, caller: Caller) -> None:
         """``POST /v1/accounts/recover``: a code instead of the password that is lost."""
-        self._identity.check_request(request, caller, now=self._seconds(), deed=Deed.SESSION)
+        self.check(request, caller, Deed.SESSION)
         body = wire.recover_body(request.body)
         login = self._login(request, caller, body.login)
 
@@ -133,9 +131,9 @@ class AccountsApi:
             account = await self._guessed(
                 request, caller, self._accounts.recovered(login, body.code, body.password)
             )
-            return self._opened(request, account, status=200, codes=())
+            return self.opened(request, account, status=200, codes=())
 
-        self._run(request, answer())
+        self.run(request, answer())
 
     def sign_in(self, request: Request, caller: Caller, *, login: str, password: str) -> None:
         """``POST /v1/session`` with login and password; the request was checked."""
@@ -143,10 +141,9 @@ class AccountsApi:
 
         async def answer() -> Answer:
             account = await self._guessed(request, caller, self._accounts.signed_in(known, password))
-            session = self._tokens.open_for(account.author, now=self._now())
-            return session_opened(self._identity, request, *session)
+            return self.session_of(request, account)
 
-        self._run(request, answer())
+        self.run(request, answer())
 
     def open_by_phrase(self, request: Request, caller: Caller, *, name: str, phrase: str) -> None:
         """``POST /v1/session`` with a guest's name and phrase; the request was checked."""
@@ -154,12 +151,12 @@ class AccountsApi:
         guest = self._tokens.guest_of(name, phrase)
 
         async def answer() -> Answer:
-            if await self._accounts.of(guest.id) is not None:
+            if (await self._accounts.at(guest.id))[0] is not None:
                 raise Forbidden("This guest has an account now; sign in with login and password.")
             session = self._tokens.open_for(guest, now=self._now())
             return session_opened(self._identity, request, *session)
 
-        self._run(request, answer())
+        self.run(request, answer())
 
     def _login(self, request: Request, caller: Caller, given: str) -> str | None:
         """Return the login, None if it cannot be one, unless it was tried too often. Raises
@@ -180,18 +177,30 @@ class AccountsApi:
             self._identity.guessed(request.peer, caller)
             raise
 
-    def _opened(self, request: Request, account: Account, *, status: int, codes: tuple[str, ...]) -> Answer:
+    def check(self, request: Request, caller: Caller, deed: Deed) -> None:
+        """Refuse what may not be asked, or one time too many."""
+        self._identity.check_request(request, caller, now=self._seconds(), deed=deed)
+
+    def session_of(self, request: Request, account: Account) -> Answer:
+        """Return the answer that opens a session of ``account``."""
+        session = self._tokens.open_for(account.author, now=self._now())
+        return session_opened(self._identity, request, *session)
+
+    def opened(self, request: Request, account: Account, *, status: int, codes: tuple[str, ...]) -> Answer:
+        """Return the answer that opens a session of an account that was made or changed."""
         token, session = self._tokens.open_for(account.author, now=self._now())
         return account_opened(
             self._identity, request, token, session, login=account.login, status=status, codes=codes
         )
 
-    def _run(self, request: Request, answering: Answering) -> None:
+    def run(self, request: Request, answering: Answering) -> None:
+        """Answer with what ``answering`` gives, or with its failure."""
         done = Deferred.fromCoroutine(answering).addCallback(request.answer)
         done.addErrback(lambda failure: self._fail(request, failure))
 
 
-def _user(caller: Caller) -> str:
+def user_of(caller: Caller) -> str:
+    """Return the id of somebody who may have an account. Raises `NotFound`."""
     author = caller.who.author
     if author is None or author.kind != "user":
         raise NotFound("You have no account here.")

@@ -177,6 +177,10 @@ class Identity:
         """Refuse one attempt too many to sign in as ``login``."""
         self._rates.charge_login(login, self.sender(peer, caller), now=self._seconds())
 
+    def check_guesses(self, peer: str, caller: Caller) -> None:
+        """Refuse whoever has shown too much that was not valid."""
+        self._rates.allow_guess(self.sender(peer, caller), now=self._seconds())
+
     def guessed(self, peer: str, caller: Caller) -> None:
         """Note that what this sender showed was not valid."""
         self._rates.guessed(self.sender(peer, caller), now=self._seconds())

@@ -18,6 +18,7 @@ from kodama.web.accounts import AccountsApi
 from kodama.web.answers import FIELDS, json_answer
 from kodama.web.identity import Caller, Identity, ended_cookie
 from kodama.web.opened import session_opened
+from kodama.web.passkeys import PasskeysApi
 from kodama.web.rates import Deed
 from kodama.web.tokens import Tokens
 from kodama.wire import answers, commands
@@ -27,14 +28,15 @@ class Sessions:
     """The resources by which identities come and go. ``fail`` answers a failure."""
 
     def __init__(
-        self, node: Node, identity: Identity, tokens: Tokens, accounts: AccountsApi, *,
-        now: Callable[[], int], seconds: Callable[[], float], guests: bool,
+        self, node: Node, identity: Identity, tokens: Tokens, accounts: AccountsApi,
+        passkeys: PasskeysApi, *, now: Callable[[], int], seconds: Callable[[], float], guests: bool,
         fail: Callable[[Request, Failure], None],
     ) -> None:  # fmt: skip
         self._node = node
         self._identity = identity
         self._tokens = tokens
         self._accounts = accounts
+        self._passkeys = passkeys
         self._now = now
         self._seconds = seconds
         self._guests = guests
@@ -47,6 +49,9 @@ class Sessions:
         if body.login is not None:
             assert body.password is not None
             self._accounts.sign_in(request, caller, login=body.login, password=body.password)
+            return
+        if body.passkey is not None:
+            self._passkeys.sign_in(request, caller, body.passkey)
             return
         if body.jwt is not None:
             self._opened(request, *self._tokens.open_for_site(body.jwt, now=self._now()))

@@ -49,6 +49,7 @@ from kodama.web.identity import Caller, Identity
 from kodama.web.openapi.page import Documents
 from kodama.web.operations import Operations
 from kodama.web.order import OrderRoutes
+from kodama.web.passkeys import PasskeysApi
 from kodama.web.plain import PlainRooms
 from kodama.web.presence import PresenceApi
 from kodama.web.rooms import RoomsApi
@@ -88,7 +89,7 @@ class Site:
 
     def __init__(
         self, *, api: Api, searches: SearchApi, sessions: Sessions, accounts: AccountsApi,
-        presence: PresenceApi, polls: LongPolls,
+        passkeys: PasskeysApi, presence: PresenceApi, polls: LongPolls,
         streams: Mapping[Framing, Streams], door: Door2011, assets: Assets, embeds: Embeds,
         plain: PlainRooms, hooks: HookApi, files: FileApi, documents: Documents,
         operations: Operations, rooms: RoomsApi, order: OrderRoutes,
@@ -100,6 +101,7 @@ class Site:
         self._presence = presence
         self._sessions = sessions
         self._accounts = accounts
+        self._passkeys = passkeys
         self._polls = polls
         self._streams = streams
         self._door = door
@@ -260,6 +262,16 @@ class Site:
                 return Route({
                     b"GET": self._accounts.show, b"POST": self._accounts.make,
                     b"PATCH": self._accounts.change, b"DELETE": self._accounts.forget,
+                })  # fmt: skip
+            case ["v1", "accounts", "passkeys"]:
+                return Route({b"POST": self._passkeys.add})
+            case ["v1", "accounts", "passkeys", "new"]:
+                return Route({b"POST": self._passkeys.offer})
+            case ["v1", "accounts", "passkeys", "challenge"]:
+                return Route({b"POST": self._passkeys.ask})
+            case ["v1", "accounts", "passkeys", passkey]:
+                return Route({
+                    b"DELETE": lambda request, caller: self._passkeys.remove(request, caller, passkey)
                 })  # fmt: skip
             case ["v1", "accounts", "recover"]:
                 return Route({b"POST": self._accounts.recover})

@@ -8,12 +8,13 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
-from kodama.core.account import login_name
+from kodama.core.account import Passkey, login_name
 from kodama.core.errors import BadJson
-from kodama.core.event import Author
+from kodama.core.event import Author, timestamp
 from kodama.core.names import display_name
 from kodama.wire.answers import When
 from kodama.wire.commands import decoded
+from kodama.wire.passkeys import NewPasskey
 
 Codes = Annotated[list[str], Meta(description="Each is good once, instead of the password; shown once.")]
 
@@ -51,6 +52,19 @@ class ForgetBody(msgspec.Struct, frozen=True):
     messages: bool = False
 
 
+class OfferBody(msgspec.Struct, frozen=True):
+    """``POST /v1/accounts/passkeys/new``."""
+
+    password: str
+
+
+class PasskeyBody(msgspec.Struct, frozen=True):
+    """``POST /v1/accounts/passkeys``: what the browser has made, and what you call it."""
+
+    passkey: NewPasskey
+    name: str = "Passkey"
+
+
 class AccountOpened(msgspec.Struct, frozen=True, kw_only=True):
     """A new session of an account, and its recovery codes when there are new ones."""
 
@@ -61,6 +75,14 @@ class AccountOpened(msgspec.Struct, frozen=True, kw_only=True):
     recovery: Codes | UnsetType = UNSET
 
 
+class PasskeyShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A passkey of yours."""
+
+    id: str
+    name: str
+    created: When
+
+
 class AccountShown(msgspec.Struct, frozen=True, kw_only=True):
     """Your account; `recovery` is how many codes are left."""
 
@@ -68,6 +90,7 @@ class AccountShown(msgspec.Struct, frozen=True, kw_only=True):
     login: str
     created: When
     recovery: int
+    passkeys: list[PasskeyShown]
 
 
 def account_body(body: bytes) -> AccountBody:
@@ -95,3 +118,20 @@ def forget_body(body: bytes) -> ForgetBody:
     """Read how somebody wants to be forgotten; nothing is read as the least. Raises `BadJson`."""
     given: ForgetBody = decoded(body or b"{}", ForgetBody)
     return given
+
+
+def offer_body(body: bytes) -> OfferBody:
+    """Read who wants to make a passkey. Raises `BadJson`."""
+    given: OfferBody = decoded(body, OfferBody)
+    return given
+
+
+def passkey_body(body: bytes) -> PasskeyBody:
+    """Read a passkey that was made. Raises `BadJson`, `BadRequest`."""
+    given: PasskeyBody = decoded(body, PasskeyBody)
+    return replace(given, name=display_name(given.name))
+
+
+def passkey_shown(passkey: Passkey) -> PasskeyShown:
+    """Return a passkey as its owner sees it."""
+    return PasskeyShown(id=passkey.id, name=passkey.name, created=timestamp(passkey.created))

@@ -20,6 +20,7 @@ from kodama.core.names import display_name, room_name
 from kodama.core.origins import site_origin
 from kodama.core.position import CURSOR_LIMIT, OFFSET_LIMIT, Cursor, parse_cursor
 from kodama.wire.jsonp import callback_name
+from kodama.wire.passkeys import ShownPasskey
 
 DEPTH_LIMIT: Final = 64
 NONCE_LIMIT: Final = 64
@@ -70,6 +71,7 @@ class SessionBody(msgspec.Struct, frozen=True):
     jwt: str | None = None
     login: str | None = None
     password: str | None = None
+    passkey: ShownPasskey | None = None
 
 
 class TicketBody(msgspec.Struct, frozen=True):
@@ -227,8 +229,8 @@ def edit_body(body: bytes) -> EditBody:
 def session_body(body: bytes) -> SessionBody:
     """Read who wants a session. Raises `BadJson`, `BadRequest`."""
     given: SessionBody = decoded(body, SessionBody)
-    if sum(one is not None for one in (given.name, given.jwt, given.login)) != 1:
-        raise BadJson("A session is opened with a name, a jwt, or login and password.")
+    if sum(one is not None for one in (given.name, given.jwt, given.login, given.passkey)) != 1:
+        raise BadJson("A session is opened with a name, a jwt, a passkey, or login and password.")
     if (given.login is None) != (given.password is None):
         raise BadJson("login and password go together.")
     if given.name is None and given.phrase is not None:
