@@ -108,14 +108,15 @@ class Server:
 
 
 class Browser:
-    """One Chromium with its own profile; its windows are tabs of one person."""
+    """One Chromium with its own profile and ``preferences``; its windows are tabs of one person."""
 
-    def __init__(self) -> None:
+    def __init__(self, **preferences: Any) -> None:
         self._folder = tempfile.TemporaryDirectory()
         options = webdriver.ChromeOptions()
         options.binary_location = str(CHROMIUM)
         for argument in (*QUIET, f"--user-data-dir={self._folder.name}"):
             options.add_argument(argument)
+        options.add_experimental_option("prefs", preferences)
         self.driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
         self.driver.set_script_timeout(30)
 

@@ -31,7 +31,7 @@ class HostSite:
         if path in self.replies:
             return (*self.replies[path](), "text/plain")
         if path in self.pages:
-            return 200, self.pages[path], "text/html; charset=utf-8"
+            return 200, self.pages[path], "text/css" if path.endswith(".css") else "text/html; charset=utf-8"
         return 404, "", "text/plain"
 
     def _requests(self) -> type[BaseHTTPRequestHandler]:

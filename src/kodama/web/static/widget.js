@@ -71,9 +71,9 @@
         src: `${origin}/embed/${encodeURIComponent(this.room)}?lang=${ja ? "ja" : "en"}`,
       });
       this.frame.addEventListener("load", () => {
-        this.say("hello", { shown: this.seen, focus: this.focus });
+        this.say("hello", { shown: this.seen, focus: this.focus, who: !!who });
         void this.identify();
-        setTimeout(() => this.ready || this.fail(), 8000);
+        setTimeout(() => this.ready || this.fail(), 5000);
       });
       this.hear = (event) => {
         if (event.source !== this.frame.contentWindow || event.origin !== origin || event.data?.kodama !== 1) return;
@@ -99,13 +99,14 @@
 
     async identify() {
       if (!who) return;
+      let jwt = "";
       try {
-        const jwt = typeof who === "function" ? await who() : who;
-        if (jwt) this.say("identify", { jwt });
+        jwt = typeof who === "function" ? await who() : who;
       } catch (error) {
         console.error("Kodama: nobody could say who is here.", error);
         tell("error", { code: "identity", detail: String(error) });
       }
+      this.say("identify", { jwt });
     }
 
     /** The browser keeps the frame empty: the room's owner has not named this site. */
@@ -196,14 +197,16 @@ border-radius:14px;background:Canvas;color:CanvasText;box-shadow:0 6px 32px #000
     root.addEventListener("keydown", (event) => event.key === "Escape" && close());
     button.addEventListener("click", () => (panel.hidden ? open() : close()));
     shut.addEventListener("click", close);
-    document.documentElement.append(host);
+    const place = () => document.documentElement.append(host);
+    if (document.readyState === "loading") addEventListener("DOMContentLoaded", place);
+    else place();
     if ("badge" in set) (window.requestIdleCallback ?? setTimeout)(load);
     return { open, close, destroy: () => (host.remove(), chat?.end()) };
   }
 
   /** <kodama-chat room="lobby">: the room within the page, made when it comes into sight. */
   class Inline extends HTMLElement {
-    #root = draw(this, `${LOOK}:host{all:initial;display:flex!important;flex-direction:column!important;visibility:visible!important;opacity:1!important;block-size:32rem;min-block-size:16rem!important}`);
+    #root = draw(this, `${LOOK}:host{all:initial!important;display:flex!important;flex-direction:column!important;block-size:var(--kodama-height,32rem)!important}`);
     #chat = null;
     #sight = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && this.#load());
 

@@ -8,10 +8,11 @@ import { ime } from "./ime.js";
 import { keep, kept } from "./settings.js";
 
 /** @typedef {{token: string, expires: string, user: import("./log.js").Author, site: boolean}} Session */
-/** @typedef {{type: string, jwt?: string, shown?: boolean, focus?: boolean}} Word */
+/** @typedef {{type: string, jwt?: string, who?: boolean, shown?: boolean, focus?: boolean}} Word */
 
-const SOON = 5000;
+const SOON = 2000;
 const PATIENCE = 15_000;
+const SILENCE = 3000;
 
 /** Whether this is a frame on the page of a site. */
 export const embedded = globalThis.document?.documentElement.classList.contains("embed") ?? false;
@@ -26,7 +27,7 @@ let around = "";
 /** @type {Session | null} */
 let session = embedded ? kept("guest", null) : null;
 /** @type {(() => void)[]} */
-let waiting = [];
+const waiting = [];
 /** @type {Word[]} */
 const early = [];
 /** @type {(word: Word) => void} */
@@ -48,8 +49,7 @@ export function admit(opened) {
   if (!embedded) return;
   session = opened;
   keep("guest", opened.site ? null : opened);
-  for (const go of waiting) go();
-  waiting = [];
+  release();
 }
 
 /** The session is over. */
@@ -57,6 +57,12 @@ export function forget() {
   if (!embedded) return;
   session = null;
   keep("guest", null);
+  release();
+}
+
+/** Whoever waits for a token gets what there is. */
+function release() {
+  for (const go of waiting.splice(0)) go();
 }
 
 /** The token; one of a site runs out with the site's word, which is then asked for again. */
@@ -69,10 +75,15 @@ async function token() {
   return session?.token ?? null;
 }
 
-/** Do from now on what the page around asks for. @param {(word: Word) => void} what */
+/** Do from now on what the page around asks for, or what it would if it were not silent. @param {(word: Word) => void} what */
 export function serve(what) {
   obey = what;
   early.splice(0).forEach(what);
+  setTimeout(() => {
+    if (around) return;
+    shown = true;
+    what({ type: "hello" });
+  }, SILENCE);
 }
 
 /** Put the focus where one writes, if the page around has handed it over. */
@@ -101,4 +112,5 @@ function hear({ source, origin, data }) {
   obey(data);
 }
 
-if (embedded && parent !== window) addEventListener("message", hear);
+if (embedded && parent === window) location.replace(location.pathname.replace("/embed/", "/r/"));
+if (embedded) addEventListener("message", hear);

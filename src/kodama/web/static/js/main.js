@@ -157,13 +157,20 @@ document.addEventListener("visibilitychange", shown);
 setInterval(() => state.people.typing.length && dispatch({ do: "tick", now: Date.now() }), 1000);
 setInterval(() => !document.hidden && state.phase === "room" && void talk.rooms(), ROOMS_EVERY);
 draw();
-let done = talk.whoAmI();
 if (embedded) {
-  shown();
+  let done = Promise.resolve();
   serve((word) => {
     shown();
     takeFocus();
-    if (word.type === "identify") done = done.then(() => talk.identify(String(word.jwt)));
-    if (word.type === "logout") done = done.then(() => talk.signOut()).catch(() => {});
+    done = done.then(() => told(word)).catch(() => {});
   });
+} else void talk.whoAmI();
+
+/** What the site around wants: it names whoever is here, nobody too, or leaves it to us. @param {import("./embed.js").Word} word */
+function told({ type, who, jwt }) {
+  if (type === "hello" && !who) return talk.whoAmI();
+  if (type === "identify" && jwt) return talk.identify(jwt);
+  const over = type === "logout" || (type === "identify" && state.me?.kind === "host");
+  if (over) return talk.signOut();
+  return type === "identify" && state.phase === "loading" ? talk.whoAmI() : undefined;
 }

@@ -24,7 +24,8 @@ export const random = (length) =>
 
 /** Ask before it is known whom a connection would speak for. @param {string} method @param {string} where @param {unknown} [body] */
 async function ask(method, where, body) {
-  const client = connect("", { ...access(), tabs: false, storage: null });
+  const token = where === "/v1/session" && method === "POST" ? null : access().token;
+  const client = connect("", { ...access(), token, tabs: false, storage: null });
   client.close();
   return client.net.ask(method, where, body);
 }
