@@ -2,7 +2,8 @@
 
 Decided here: a file goes when the message that shows it is deleted, whoever deleted it and by
 whatever way; so it is heard of commits and not of requests. What was never finished goes after a
-day. Files are the room's: who may read the room may fetch them.
+day. Files are the room's: who may read the room may fetch them. What counts against the space is
+what has come, so that nobody takes it all by announcing.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ class Keeper:
         self._reactor = reactor
         self._now = now
         self._room = room
+        self._sizes: dict[str, int] = {}
         self._used = 0
         self._looked = 0
         self._busy: set[str] = set()
@@ -71,7 +73,8 @@ class Keeper:
 
     def start(self) -> None:
         """Learn what is there."""
-        self._used = self.shelf.used()
+        for id, size in self.shelf.sizes().items():  # noqa: A001 - a file's id
+            self._count(id, size)
 
     async def facts(self, id: str) -> FileFacts:  # noqa: A002 - a file's id
         """Return what is known of a file; raises `NotFound`."""
@@ -84,10 +87,8 @@ class Keeper:
         """Announce a file and return its id. Raises `TooLarge`, `Overloaded`."""
         if size > self._room.one:
             raise TooLarge(f"A file has at most {self._room.one} bytes here.")
-        if self._used + size > self._room.all:
-            raise Overloaded("There is no space for more files.", retry_after=3600)
+        self._check_space(size)
         id = token_urlsafe(16)  # noqa: A001 - a file's id
-        self._used += size
         self.shelf.begin(id)
         facts = FileFacts(room=room, by=by, name=name, size=size, created=self._now())
         await self._registry.put(FILE, id, facts, expected=0)
@@ -96,13 +97,15 @@ class Keeper:
     async def add(self, id: str, facts: FileFacts, piece: bytes, *, offset: int) -> tuple[int, FileFacts]:  # noqa: A002
         """Take a piece; return how much is there now, and the file, whole with its last piece.
 
-        Raises `Conflict` if the piece does not begin where the file ends.
+        Raises `Conflict` if the piece does not begin where the file ends, `Overloaded`.
         """
         if id in self._busy:
             raise Conflict("Another piece of this file is being written.")
+        self._check_space(len(piece))
         self._busy.add(id)
         try:
             end = self.shelf.add(id, piece, offset=offset, size=facts.size)
+            self._count(id, end)
             return end, (await self._finished(id, facts) if end == facts.size else facts)
         except Misplaced as error:
             raise Conflict(f"The file ends at {error.offset}: go on there.") from None
@@ -111,10 +114,9 @@ class Keeper:
         finally:
             self._busy.discard(id)
 
-    async def remove(self, id: str, facts: FileFacts) -> None:  # noqa: A002
+    async def remove(self, id: str) -> None:  # noqa: A002
         """Forget a file."""
-        self.shelf.remove(id)
-        self._used = max(0, self._used - facts.size)
+        self._forget(id)
         await self._registry.drop(FILE, id)
 
     def look(self) -> Deferred[None]:
@@ -126,18 +128,39 @@ class Keeper:
         return succeed(None)
 
     def _sweep(self) -> None:
-        for id, size in self.shelf.unfinished(older=self._now() / 1000 - UNFINISHED_SECONDS):  # noqa: A001
-            self.shelf.remove(id)
-            self._used = max(0, self._used - size)
+        for id in self.shelf.unfinished(older=self._now() / 1000 - UNFINISHED_SECONDS):  # noqa: A001
+            self._forget(id)
             self._registry.drop(FILE, id).addErrback(_failed)
 
     async def _finished(self, id: str, facts: FileFacts) -> FileFacts:  # noqa: A002
+        """Make a file whole, unless it was removed meanwhile. Raises `NotFound`."""
+        record = await self._node.store.record(FILE, id)
+        if record is None:
+            raise NotFound("There is no such file.")
         pool = self._reactor.getThreadPool()
         size, found = await deferToThreadPool(self._reactor, pool, self.shelf.finish, id)
         whole = _whole(facts, size, found)
-        self._used += size - facts.size
-        await self._registry.put(FILE, id, whole)
+        self._count(id, size)
+        try:
+            await self._registry.put(FILE, id, whole, expected=record.revision)
+        except RecordMoved:
+            self._forget(id)
+            raise NotFound("There is no such file.") from None
         return whole
+
+    def _check_space(self, size: int) -> None:
+        if self._used + size > self._room.all:
+            raise Overloaded("There is no space for more files.", retry_after=3600)
+
+    def _count(self, id: str, size: int) -> None:  # noqa: A002 - a file's id
+        """Count ``size`` bytes for a file instead of what was counted for it before."""
+        self._used += size - self._sizes.get(id, 0)
+        self._sizes[id] = size
+
+    def _forget(self, id: str) -> None:  # noqa: A002 - a file's id
+        """Take a file from the shelf and count it no more; a second time that changes nothing."""
+        self.shelf.remove(id)
+        self._used -= self._sizes.pop(id, 0)
 
     def _heard(self, commits: Sequence[Commit]) -> None:
         """Note which messages show files, and which show none any more."""
@@ -171,7 +194,7 @@ class Keeper:
             return
         for id in msgspec.json.decode(record.body, type=Shown).files:  # noqa: A001 - a file's id
             with suppress(NotFound):
-                await self.remove(id, await self.facts(id))
+                await self.remove(id)
         await self._registry.write((DropRecord(kind=SHOWN_BY, key=key),))
 
     def _later(self, doing: Coroutine[Any, Any, None]) -> None:

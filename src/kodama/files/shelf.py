@@ -83,15 +83,19 @@ class Shelf:
     def close(self) -> None:
         """Let everything be."""
 
-    def used(self) -> int:
-        """Return how many bytes are there."""
-        return sum(one.stat().st_size for one in self._all())
+    def sizes(self) -> dict[str, int]:
+        """Return how many bytes are there of each file, by its id."""
+        found: dict[str, int] = {}
+        for one in self._all():
+            id = one.name.partition(".")[0]  # noqa: A001 - a file's id
+            found[id] = found.get(id, 0) + one.stat().st_size
+        return found
 
-    def unfinished(self, *, older: float) -> list[tuple[str, int]]:
-        """Return the ids and sizes of what was last written before ``older`` (s since 1970) and is not
-        whole."""
-        facts = [(one.name.partition(".")[0], one.stat()) for one in self._all() if one.suffix]
-        return [(name, stat.st_size) for name, stat in facts if stat.st_mtime < older]
+    def unfinished(self, *, older: float) -> list[str]:
+        """Return the ids of what was last written before ``older`` (s since 1970) and is not whole."""
+        return [
+            one.name.partition(".")[0] for one in self._all() if one.suffix and one.stat().st_mtime < older
+        ]
 
     def _all(self) -> list[Path]:
         return list(self._folder.iterdir()) if self._folder.is_dir() else []

@@ -107,8 +107,8 @@ class FileApi:
         self._identity.check_write(request, caller, now=self._seconds())
 
         async def answer() -> None:
-            id, facts = await self._removable(caller, given)  # noqa: A001 - a file's id
-            await self._keeper.remove(id, facts)
+            id = await self._removable(caller, given)  # noqa: A001 - a file's id
+            await self._keeper.remove(id)
             request.answer(Answer(204, b"", (TUS, *FIELDS)))
 
         self._run(request, answer())
@@ -166,13 +166,13 @@ class FileApi:
             raise Forbidden("This file is somebody else's.")
         return id, facts
 
-    async def _removable(self, caller: Caller, given: str) -> tuple[str, FileFacts]:
-        """Return a file that is the caller's, or that it may remove as a moderator."""
+    async def _removable(self, caller: Caller, given: str) -> str:
+        """Return the id of a file that is the caller's, or that it may remove as a moderator."""
         id, facts = await self._readable(caller, given)  # noqa: A001 - a file's id
         if caller.who.user != facts.by:
             live = self._node.followed(facts.room) or await self._node.room(facts.room)
             self._node.policy.demand(live.facts, caller.who, Deed.DELETE_OTHERS)
-        return id, facts
+        return id
 
     def _run(self, request: Request, answering: Coroutine[Any, Any, None]) -> None:
         Deferred.fromCoroutine(answering).addErrback(lambda failure: self._fail(request, failure))

@@ -10,8 +10,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from kodama.core.errors import BadRequest
-from kodama.core.file import FileFacts, file_name
+from kodama.core.file import FileFacts, file_id, file_name
 
+SHOWN_LIMIT: Final = 50  # files of one message
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,14}", re.ASCII)
 
 
@@ -61,7 +62,9 @@ def announced_name(metadata: bytes | None) -> str:
 
 
 def files_in(data: object) -> list[str]:
-    """Return the ids of the files that a message's ``data`` shows: ``{"files":[{"file":id}]}``."""
+    """Return the ids of the files that a message's ``data`` shows: ``{"files":[{"file":id}]}``; each is
+    looked for, so only the first `SHOWN_LIMIT` count."""
     listed = data.get("files") if isinstance(data, dict) else None
-    found = [one.get("file") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    return [one for one in found if isinstance(one, str)]
+    some = listed[:SHOWN_LIMIT] if isinstance(listed, list) else []
+    found = [one.get("file") for one in some if isinstance(one, dict)]
+    return list(dict.fromkeys(one for one in found if isinstance(one, str) and file_id(one)))
