@@ -6,6 +6,7 @@ import hmac
 import json
 import os
 import signal
+import socket
 import threading
 import time
 from base64 import b64decode, b64encode
@@ -27,6 +28,7 @@ from kodama.bus.local import LocalBus
 from kodama.core.change import Publish
 from kodama.core.event import Author
 from kodama.core.hook import OUTGOING, PLACE, HookPlace, OutgoingHook
+from kodama.core.policy import Ban, RoomOrder
 from kodama.core.record import PutRecord
 from kodama.core.room import Retention
 from kodama.hooks.outlets import LEASE_MS, LOOK_SECONDS, Outlets
@@ -140,6 +142,8 @@ def test_an_outgoing_webhooks_secret_is_shown_once(server: Kodama, owner: dict[s
         ("93.184.216.34", True), ("2606:2800:220:1::1", True), ("127.0.0.1", False), ("10.1.2.3", False), ("172.16.0.1", False),
         ("192.168.1.1", False), ("169.254.169.254", False), ("100.64.0.1", False), ("0.0.0.0", False), ("224.0.0.1", False),
         ("::1", False), ("fe80::1%eth0", False), ("fd00::1", False), ("::ffff:127.0.0.1", False), ("2002:7f00:1::", False),
+        ("::127.0.0.1", False), ("64:ff9b::127.0.0.1", False), ("64:ff9b::93.184.216.34", True), ("64:ff9b:1::a00:1", False),
+        ("fec0::1", False), ("ff0e::1", False), ("::ffff:0:127.0.0.1", False),
     ],
 )  # fmt: skip
 def test_only_public_addresses_are_dialled(address: str, public: bool) -> None:
@@ -249,6 +253,21 @@ def test_the_answer_is_said_once_as_a_reply() -> None:
     told.say("nothing for it")
     assert told.texts() == ["deploy now", "on it", "nothing for it"]
     assert told.got == [("a", "deploy now")]
+
+
+def test_an_answer_is_not_said_where_everybody_has_to_be_silent() -> None:
+    told = Told()
+    told.replies = lambda _: succeed(Reply(200, Headers({"Content-Type": ["text/plain"]}), b"me too"))
+    told.make(told.outlets("a"))
+    told.node.policy.house("ops").order = RoomOrder(locked=True)
+    told.say("locked")
+    told.node.policy.house("ops").order = RoomOrder()
+    told.say("open")
+    bot = Author("b_h1", "CI", "bot")
+    told.node.policy.set_ban("ops", bot.id, Ban(user=bot, by=AIKO, since=0))
+    told.say("banned")
+    assert told.texts() == ["locked", "open", "me too", "banned"]
+    assert told.place().offset == 4
 
 
 @pytest.mark.parametrize(
@@ -378,6 +397,40 @@ def test_an_address_that_is_not_public_is_not_dialled(tmp_path: Path, receiver: 
         assert receiver.got == []
     finally:
         server.stop(signal.SIGTERM)
+
+
+def test_a_receiver_whose_header_never_ends_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "KODAMA_HOOKS_PRIVATE", "yes")
+    server = Server(tmp_path / "data")
+    server.start()
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            listening.settimeout(60)
+            mine = {"Authorization": f"Bearer {server.ask('POST', '/v1/session', {'name': 'Aiko'})[1]['token']}"}
+            server.ask("PUT", "/v1/rooms/ops", {"title": "Ops"}, **mine)
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+            server.ask("POST", HOOKS, {"kind": "outgoing", "name": "CI", "url": url}, **mine)
+            server.ask("POST", "/v1/rooms/ops/messages", {"text": "hello"}, **mine)
+            connection, _ = listening.accept()
+            assert flooded(connection) < 2**26, "it takes no end"
+    finally:
+        server.stop(signal.SIGTERM)
+
+
+def flooded(connection: socket.socket) -> int:
+    """Send fields until nobody takes them, or far too many; return how many bytes those were."""
+    sent, field = 0, b"X-Field: " + b"x" * 8000 + b"\r\n"
+    with connection:
+        connection.settimeout(60)
+        connection.recv(65536)
+        try:
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            while sent < 2**26:
+                connection.sendall(field)
+                sent += len(field)
+        except ConnectionError:
+            pass
+    return sent
 
 
 def told(receiver: Receiver) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Final, Literal
 import msgspec
 
 from kodama.core.event import Author
+from kodama.core.who import Who
 
 HOOK_PREFIX: Final = "kdh_"
 HOOK_BYTES: Final = 24
@@ -42,6 +43,11 @@ class IncomingHook(msgspec.Struct, frozen=True, kw_only=True):
         """Return as whom it speaks."""
         return Author(f"b_{self.id}", self.name, "bot")
 
+    @property
+    def who(self) -> Who:
+        """Return who that is to the room's policy."""
+        return _speaker(self.id, self.author, self.room)
+
 
 class OutgoingHook(msgspec.Struct, frozen=True, kw_only=True):
     """A program at ``url`` that is told of messages in ``room``; kept under its ``id``.
@@ -65,6 +71,11 @@ class OutgoingHook(msgspec.Struct, frozen=True, kw_only=True):
         """Return as whom its answers are said."""
         return Author(f"b_{self.id}", self.name, "bot")
 
+    @property
+    def who(self) -> Who:
+        """Return who that is to the room's policy."""
+        return _speaker(self.id, self.author, self.room)
+
     def wants(self, *, kind: str, text: str | None) -> bool:
         """Return whether a message of an author of ``kind`` is for it. Bots are never told what bots
         say: two of them would never stop."""
@@ -84,6 +95,11 @@ class HookPlace(msgspec.Struct, frozen=True, kw_only=True):
     offset: int
     node: str
     until: int
+
+
+def _speaker(id: str, author: Author, room: str) -> Who:  # noqa: A002 - a webhook's id
+    rooms = frozenset((room,))
+    return Who(session=f"hook:{id}", author=author, rooms=rooms, invited=rooms)
 
 
 def write_token(random: bytes) -> str:

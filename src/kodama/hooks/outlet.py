@@ -186,7 +186,8 @@ class Outlet:
         return _retry_after(reply)
 
     def _answer(self, reply: Reply, event: Heard) -> None:
-        """Say in the room what the other side answered, as a reply; a second time says nothing new."""
+        """Say in the room what the other side answered, as a reply, if it may speak there as everybody
+        may; a second time says nothing new."""
         body = reply_of(reply)
         if body is None or event.type != "message":
             return
@@ -200,7 +201,17 @@ class Outlet:
             if isinstance(outcome, Exception) and not isinstance(outcome, Refused):
                 _log.error("the answer of webhook {id} was not stored: {why}", id=self.hook.id, why=outcome)
 
-        self._node.append(change, settled)
+        def go(live: LiveRoom) -> None:
+            if live.exists:
+                self._node.policy.weigh(live.facts, self.hook.who, network="", now=self._now())
+                self._node.append(change, settled)
+
+        self._node.room(self.hook.room).addCallback(go).addErrback(self._not_said)
+
+    def _not_said(self, failure: Failure) -> None:
+        """The room is locked, or its moderators want no answers: they are not kept for later."""
+        failure.trap(Refused)
+        _log.info("webhook {id} may not answer: {why}", id=self.hook.id, why=failure.getErrorMessage())
 
 
 def reply_of(reply: Reply) -> MessageBody | None:

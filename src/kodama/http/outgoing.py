@@ -9,7 +9,7 @@ bounded in time and size.
 from __future__ import annotations
 
 from io import BytesIO
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final, NamedTuple
 
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -17,6 +17,7 @@ from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IHostResolution, IResolutionReceiver, IStreamClientEndpoint
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.ssl import optionsForClientTLS
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 from twisted.web.client import URI, Agent, FileBodyProducer, HTTPConnectionPool, ResponseDone
 from twisted.web.http import PotentialDataLoss
@@ -26,6 +27,9 @@ from zope.interface import implementer
 
 PATIENCE: Final = 10.0  # seconds for the whole exchange
 REPLY_BYTES: Final = 64 * 1024
+HEAD_BYTES: Final = 64 * 1024
+_GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
+_TRANSLATED: Final = IPv6Network("64:ff9b::/96")  # RFC 6052 section 2.1
 
 
 class NotPublic(Exception):
@@ -80,13 +84,22 @@ def bounded_body(response: IResponse, *, limit: int) -> Deferred[bytes]:
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address may be dialled for anybody (RFC 6890 and its registries)."""
+    """Return whether an IP address may be dialled for anybody (RFC 6890 and its registries); of
+    IPv6, what is global unicast (RFC 4291 section 2.4) or leads to such an IPv4 address."""
     found = ip_address(address.partition("%")[0])
     if isinstance(found, IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
+        inner = _inner(found)
         if inner is not None:
             return inner.is_global and not inner.is_multicast
+        return found.is_global and found in _GLOBAL_UNICAST
     return found.is_global and not found.is_multicast
+
+
+def _inner(address: IPv6Address) -> IPv4Address | None:
+    """Return the IPv4 address to which an IPv6 one is translated or tunnelled, None if to none."""
+    if address in _TRANSLATED:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 
 
 class _Gathering(Protocol):
@@ -134,8 +147,47 @@ class _Endpoints:
         """Twisted: return what connects to ``uri``."""
         endpoint = _Judged(self._reactor, uri.host.decode("ascii"), uri.port, private=self._private)
         if uri.scheme == b"https":
-            return wrapClientTLS(optionsForClientTLS(uri.host.decode("ascii")), endpoint)
-        return endpoint
+            return _Bounded(wrapClientTLS(optionsForClientTLS(uri.host.decode("ascii")), endpoint))
+        return _Bounded(endpoint)
+
+
+@implementer(IStreamClientEndpoint)
+class _Bounded:
+    """Connects as ``endpoint`` does, to somebody who may not send for ever."""
+
+    def __init__(self, endpoint: Any) -> None:
+        self._endpoint = endpoint
+
+    def connect(self, factory: Any) -> Any:
+        """Twisted: connect."""
+        wrapped: Any = WrappingFactory(factory)
+        wrapped.protocol = _Counted
+        return self._endpoint.connect(wrapped).addCallback(lambda counted: counted.wrappedProtocol)
+
+
+class _Counted(ProtocolWrapper):
+    """Cuts a connection that sends more than one reply may have since it was last written to: the
+    fields of a reply are gathered without a limit."""
+
+    _got = 0
+
+    def write(self, data: bytes) -> None:
+        """Twisted: a piece goes out."""
+        self._got = 0
+        super().write(data)  # type: ignore[no-untyped-call]
+
+    def writeSequence(self, data: Any) -> None:
+        """Twisted: pieces go out."""
+        self._got = 0
+        super().writeSequence(data)  # type: ignore[no-untyped-call]
+
+    def dataReceived(self, data: bytes) -> None:
+        """Twisted: a piece has come."""
+        self._got += len(data)
+        if self._got > HEAD_BYTES + REPLY_BYTES:
+            self.abortConnection()
+        else:
+            super().dataReceived(data)  # type: ignore[no-untyped-call]
 
 
 @implementer(IStreamClientEndpoint)

@@ -31,7 +31,6 @@ from kodama.core.hook import (
 )
 from kodama.core.policy import Deed
 from kodama.core.record import DropRecord, PutRecord
-from kodama.core.who import Who
 from kodama.hooks.outlets import Outlets
 from kodama.http.message import Answer, Request
 from kodama.http.passing import Drawn
@@ -126,11 +125,7 @@ class HookApi:
         hook = self._incoming.get(digest_of(token).hex())
         if hook is None:
             raise NotFound("There is no such webhook.")
-        who = Who(
-            session=f"hook:{hook.id}", author=hook.author, rooms=frozenset((hook.room,)),
-            invited=frozenset((hook.room,)),
-        )  # fmt: skip
-        return hook.room, replace(caller, who=who, by_cookie=False, plain=False)
+        return hook.room, replace(caller, who=hook.who, by_cookie=False, plain=False)
 
     async def _owned(self, caller: Caller, room: str) -> tuple[LiveRoom, str]:
         """Return the room and who asks; raises `Forbidden`, `NotFound` if it is not the room's owner."""
@@ -182,9 +177,7 @@ def _incoming(hook: IncomingHook) -> Hook:
 
 
 def _outgoing(hook: OutgoingHook, failures: int) -> Hook:
-    shown = Hook(
-        id=hook.id, kind="outgoing", name=hook.name, room=hook.room, url=hook.url, failures=failures
-    )
+    shown = Hook(id=hook.id, kind="outgoing", name=hook.name, room=hook.room, url=hook.url, failures=failures)
     return msgspec.structs.replace(shown, word=hook.word) if hook.on == "word" else shown
 
 
