@@ -64,6 +64,13 @@ def test_an_invitation_ends_with_its_time_its_revocation_and_its_makers_role(hou
     assert house.accept("Chie", "guessed").json["code"] == "not_found"
 
 
+def test_who_was_banned_lets_nobody_in(house: House) -> None:
+    house.appoint("Ben", "moderator")
+    code = house.invite("Ben").json["code"]
+    assert house.as_("PUT", "Aiko", f"{TEA}/bans/{{Ben}}", {}).status == 200
+    assert house.accept("Chie", code).json["code"] == "not_found"
+
+
 def test_only_moderators_invite_and_only_owners_make_moderators(house: House) -> None:
     house.appoint("Ben", "moderator")
     house.appoint("Chie", "member")

@@ -127,7 +127,8 @@ class Invites:
             raise NotFound("This invitation is not valid.")
         invite = _decode(kept.body)
         live = await self._houses.room(invite.room)
-        trusted = self._policy.role(live.facts, invite.by.id) >= _deed(invite.role).least
+        banned = invite.by.id in self._policy.look(invite.room).bans
+        trusted = self._policy.role(live.facts, invite.by.id) >= _deed(invite.role).least and not banned
         if not trusted or invite.expires <= self._houses.now() or invite.uses == 0 or not live.exists:
             raise NotFound("This invitation is not valid any more.")
         return invite, live.facts, kept.revision
