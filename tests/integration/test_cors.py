@@ -61,6 +61,14 @@ def test_a_preflight_names_what_a_listed_page_may_ask(listing: Kodama) -> None:
     assert "Authorization" in got.fields["access-control-allow-headers"]
 
 
+@pytest.mark.parametrize(("scheme", "forwarded", "status"), [("http", "https", 403), ("https", "https", 201), ("http", "http", 201)])
+def test_a_page_that_came_without_tls_writes_nothing_over_tls(scheme: str, forwarded: str, status: int) -> None:
+    server = Kodama()
+    proxy = {"Host": "localhost", "X_Forwarded_Proto": forwarded, "X_Forwarded_For": "203.0.113.9"}
+    got = server.ask("POST", MESSAGES, body={"text": "x"}, Origin=f"{scheme}://localhost", **proxy).got
+    assert got.status == status
+
+
 def test_every_page_may_where_all_are_listed_but_not_with_a_cookie() -> None:
     server = Kodama(origins="*")
     opened = server.ask("POST", "/v1/session", body={"name": "Aiko"}, Origin=EVIL).got

@@ -312,11 +312,14 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     echoes = Echoes(SocketLimits(message=ECHO_LIMIT))
     desks = Desks(api, presence, identity, now=wall_clock)
     chat = opening(sockets, desks, message=settings.body_limit)
-    upgrades: dict[str, Serve] = {"ws": upgrading(chat, allow=identity.check_read)}
+    upgrades: dict[str, Serve] = {
+        "ws": upgrading(chat, allow=identity.check_read, foreign=identity.foreign)
+    }
     if settings.test_echo:
         upgrades["echo"] = upgrading(
-            lambda request, asked, _: echoes.serve(request, asked), allow=identity.check_read
-        )
+            lambda request, asked, _: echoes.serve(request, asked),
+            allow=identity.check_read, foreign=identity.foreign,
+        )  # fmt: skip
     plain = PlainRooms(
         node, api, polls, identity, tokens, now=wall_clock, seconds=reactor.seconds, guests=settings.guests,
         fail=lambda request, failure: site.fail(request, failure),

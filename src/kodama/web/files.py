@@ -77,7 +77,7 @@ class FileApi:
 
     def add(self, request: Request, caller: Caller, given: str) -> None:
         """``PATCH /v1/files/{id}``: the next piece, from ``Upload-Offset`` on."""
-        self._check_own_page(caller)
+        self._check_own_page(request, caller)
         if media_of(request) != PIECE_MEDIA:
             raise UnsupportedMedia(f"A piece of a file is {PIECE_MEDIA}.")
         offset = wire.number(request.headers.get(b"upload-offset"), "Upload-Offset")
@@ -134,9 +134,9 @@ class FileApi:
 
         self._run(request, answer())
 
-    def _check_own_page(self, caller: Caller) -> None:
+    def _check_own_page(self, request: Request, caller: Caller) -> None:
         """Refuse pieces from foreign pages; a file's size was charged when it was announced."""
-        if caller.foreign or caller.who.read_only:
+        if self._identity.foreign(request, caller) or caller.who.read_only:
             raise Forbidden("Pages of another site, and tokens that only read, put no files here.")
 
     async def _writer(self, request: Request, caller: Caller, room: str) -> str:

@@ -42,9 +42,9 @@ class Caller:
     ``who`` is whom the token proves, ``until`` (ms since 1970) how long it does, ``generation``
     of which keys. ``fault`` is what to raise if the token is not valid; ``plain`` means nobody
     in particular, who takes JSON: nothing about such a caller can change. ``foreign`` is a page
-    that may not write; ``sharing`` are the fields that let a page of another site read. ``believed``
-    says whether the field with a proxy's user was, and is None if it is not there: other peers may
-    send the same bytes.
+    that may not write, ``unsafe`` one that came without TLS and may not write over it. ``sharing``
+    are the fields that let a page of another site read. ``believed`` says whether the field with a
+    proxy's user was, and is None if it is not there: other peers may send the same bytes.
     """
 
     who: Who
@@ -54,6 +54,7 @@ class Caller:
     fault: Refused | None
     host: str
     foreign: bool
+    unsafe: bool
     sharing: Fields
     forwarded: str | None
     accept: str
@@ -165,9 +166,14 @@ class Identity:
         self, request: Request, caller: Caller, *, now: float, deed: Deed = Deed.WRITE
     ) -> None:
         """Refuse what a foreign page may not ask for, or one time too many. ``now`` in seconds."""
-        if caller.foreign:
+        if self.foreign(request, caller):
             raise Forbidden("Pages of another site may not write here; KODAMA_ORIGINS names those that may.")
         self._rates.charge(deed, self.sender(request.peer, caller), now=now)
+
+    def foreign(self, request: Request, caller: Caller) -> bool:
+        """Return whether a page of another site asks; one that came without TLS is another's to a client
+        that speaks TLS, since anybody on the way may have written it (RFC 6454 section 3.2)."""
+        return caller.foreign or (caller.unsafe and self._over_tls(request))
 
     def check_room(self, peer: str, caller: Caller) -> None:
         """Refuse one new room too many."""
@@ -264,6 +270,8 @@ class Identity:
             generation=self._tokens.generation, by_cookie=shown.ambient, fault=shown.fault,
             host=name.strip("[]").lower(),
             foreign=self._foreign(headers, host, by_cookie=shown.ambient), sharing=sharing,
+            unsafe=origin is not None and origin.lower().startswith("http:")
+            and not self._listed(origin, by_cookie=shown.ambient),
             forwarded=forwarded,
             accept=accept, framing=framing(accept),
             plain=not sharing and nobody and self._policy.nobody is NOBODY and framing(accept) in _JSON
@@ -310,9 +318,11 @@ class Identity:
         origin = _origin(headers)
         if origin is None:
             return headers.get(b"sec-fetch-site") in _ELSEWHERE
-        if own(origin, host) or origin in self._policy.origins:
-            return False
-        return by_cookie or "*" not in self._policy.origins
+        return not own(origin, host) and not self._listed(origin, by_cookie=by_cookie)
+
+    def _listed(self, origin: str, *, by_cookie: bool) -> bool:
+        origins = self._policy.origins
+        return origin in origins or ("*" in origins and not by_cookie)
 
     def _is_trusted(self, address: str) -> bool:
         try:

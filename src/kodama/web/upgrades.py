@@ -30,9 +30,12 @@ def opening(sockets: WebSockets, desks: Desks, *, message: int) -> Accept:
     return accept
 
 
-def upgrading(accept: Accept, *, allow: Callable[[str, Caller], None]) -> Serve:
+def upgrading(
+    accept: Accept, *, allow: Callable[[str, Caller], None], foreign: Callable[[Request, Caller], bool]
+) -> Serve:  # fmt: skip
     """Return how to serve an address that speaks WebSocket only: ``accept`` gets who may. ``allow``
-    raises what somebody is told, by address, who comes too often."""
+    raises what somebody is told, by address, who comes too often; ``foreign`` says whether a page of
+    another site asks."""
 
     def serve(request: Request, caller: Caller) -> None:
         try:
@@ -40,7 +43,7 @@ def upgrading(accept: Accept, *, allow: Callable[[str, Caller], None]) -> Serve:
         except NotWebSocket as error:
             refused = UpgradeRequired if error.status == 426 else BadRequest
             raise refused(error.detail) from None
-        if caller.foreign:
+        if foreign(request, caller):
             raise Forbidden("Pages of another site may not connect; KODAMA_ORIGINS names those that may.")
         allow(request.peer, caller)
         try:
