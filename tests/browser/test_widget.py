@@ -19,6 +19,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from tests.browser.chromium import Browser, Server
 from tests.browser.hosts import HostSite
 from tests.browser.network import until
+from tests.browser.person import PHONE
 
 pytestmark = [pytest.mark.browser]
 
@@ -108,6 +109,13 @@ class Visitor:
         self.driver.switch_to.default_content()
         ActionChains(self.driver).send_keys(*keys).perform()
 
+    def tap(self, x: float, y: float) -> None:
+        """Press what is uppermost there."""
+        for kind in ("mousePressed", "mouseReleased"):
+            self.driver.execute_cdp_cmd(
+                "Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
+            )
+
     def texts(self) -> list[str]:
         return list(
             self.run(
@@ -125,7 +133,7 @@ def visitor(server: Server) -> Iterator[Visitor]:
 
 def page(server: Server, *, body: str = "<h1>Shop</h1>", head: str = "", **data: str) -> str:
     facts = " ".join(f'data-{name.replace("_", "-")}="{value}"' for name, value in data.items())
-    return f"<!doctype html><title>Shop</title>{head}<script async src={server.url}/widget.js {facts}></script>{body}"
+    return f"<!doctype html><meta name=viewport content=width=device-width><title>Shop</title>{head}<script async src={server.url}/widget.js {facts}></script>{body}"
 
 
 def test_a_keyboard_is_enough_on_a_strict_and_hostile_page(
@@ -226,12 +234,13 @@ def test_an_owner_lets_a_site_show_the_room_within_its_page(
     until(lambda: visitor.texts() == ["welcome"])
 
 
-def test_a_browser_that_keeps_nothing_for_third_parties_shows_the_room_as_well(
+def test_a_phone_whose_browser_keeps_nothing_for_third_parties_shows_the_room_as_well(
     server: Server, shop: HostSite
 ) -> None:
     visitor = Visitor(**{"profile.default_content_setting_values.cookies": 2})
     shop.pages["/"] = page(server, room="bare")
     visitor.visit(shop.origin)
+    visitor.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
     visitor.run("Kodama.open()")
     with visitor.within():
         until(lambda: visitor.focused() == "name")
@@ -239,7 +248,11 @@ def test_a_browser_that_keeps_nothing_for_third_parties_shows_the_room_as_well(
         assert visitor.run(kept) == "SecurityError"
         visitor.type("Dan", Keys.ENTER)
         until(lambda: visitor.focused() == "write")
-        visitor.type("hello", Keys.ENTER)
+        visitor.type("hello")
+        inner = visitor.run("return document.querySelector('button.send').getBoundingClientRect().toJSON()")
+    outer = visitor.part("iframe").rect
+    visitor.tap(outer["x"] + inner["x"] + 20, outer["y"] + inner["y"] + 20)
+    with visitor.within():
         until(lambda: visitor.texts() == ["hello"])
     assert [event["author"]["name"] for event in server.log("bare")] == ["Dan"]
     visitor.browser.close()

@@ -76,8 +76,8 @@
         setTimeout(() => this.ready || this.fail(), 5000);
       });
       this.hear = (event) => {
-        if (event.source !== this.frame.contentWindow || event.origin !== origin || event.data?.kodama !== 1) return;
-        const { type, ...more } = event.data;
+        const { kodama, type, ...more } = event.data ?? {};
+        if (event.source !== this.frame.contentWindow || event.origin !== origin || kodama !== 1) return;
         if (type === "ready") this.ready = true;
         if (type === "expired") void this.identify();
         if (type === "error") console.error(`Kodama: ${more.detail}`);
@@ -187,7 +187,7 @@ font:16px/1.5 system-ui,"Hiragino Sans","Noto Sans CJK JP",sans-serif!important;
 .open{position:relative;width:56px;height:56px;border:0;border-radius:50%;background:#1f6b4a;color:#fff;box-shadow:0 2px 12px #0005}
 svg{width:26px;fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round;vertical-align:middle}
 .badge{position:absolute;top:-4px;right:-4px;min-width:22px;padding:0 6px;border-radius:11px;background:#b3261e;font-size:13px;line-height:22px}
-.panel{position:fixed;inset:auto 1rem 84px auto;width:400px;height:min(640px,100dvh - 100px);display:flex;flex-direction:column;overflow:hidden;
+.panel{position:fixed;z-index:1;inset:auto 1rem 84px auto;width:400px;height:min(640px,100dvh - 100px);display:flex;flex-direction:column;overflow:hidden;
 border-radius:14px;background:Canvas;color:CanvasText;box-shadow:0 6px 32px #0006}
 .bar{display:flex;align-items:center;gap:4px;padding:2px 4px 2px 14px;background:#1f6b4a;color:#fff}b{flex:1}
 .bar>:not(b){width:44px;line-height:40px;border:0;background:none;font-size:22px;text-align:center;text-decoration:none}
