@@ -30,7 +30,7 @@ class Metrics:
 
     __slots__ = (
         "caught_up", "commit_size", "cursor_lag", "deliveries", "delivery_seconds", "ephemeral", "gaps",
-        "limited", "loop_lag", "publish_seconds", "published", "refused", "slow_readers", "waiting",
+        "limited", "loop_lag", "publish_seconds", "published", "pushed", "refused", "slow_readers", "waiting",
         "whispered",
     )  # fmt: skip
 
@@ -45,11 +45,16 @@ class Metrics:
         self.caught_up = 0
         self.limited: dict[tuple[str, str], int] = {}
         self.refused: dict[str, int] = {}
+        self.pushed = dict.fromkeys(("sent", "gone", "failed", "dropped"), 0)
         self.publish_seconds = Histogram(SECONDS)
         self.delivery_seconds = Histogram(SECONDS)
         self.loop_lag = Histogram(SECONDS)
         self.commit_size = Histogram(SIZES)
         self.cursor_lag = Histogram(SIZES)
+
+    def push(self, outcome: str) -> None:
+        """Count what became of a call by Web Push."""
+        self.pushed[outcome] += 1
 
     def limit(self, what: str, step: str) -> None:
         """Count that a limit was met, and which step was taken."""

@@ -90,7 +90,7 @@ class Node:
         self._opening: dict[str, tuple[LiveRoom, list[Deferred[LiveRoom]]]] = {}
         self._reads: dict[tuple[str, int, int, int, int], list[Deferred[Slice]]] = {}
         self._woken: list[LiveRoom] = []
-        self._telling = False
+        self.telling = False
         self._turns = count(1)
         self._looked = clock.seconds()
         self._standings = Together(self._ask, self._compare)
@@ -99,7 +99,7 @@ class Node:
         self.changed: Callable[[RoomFacts], None] = _nobody_minds
         self.spent: Callable[[Spent], None] = _nobody_minds
         self.around: Callable[[Around], None] = _nobody_minds
-        self.committed: Callable[[Sequence[Commit]], None] = _nobody_minds
+        self.committed: list[Callable[[Sequence[Commit]], None]] = []
 
     def start(self) -> None:
         """Begin to commit and to hear. Raises what the store raises."""
@@ -277,9 +277,9 @@ class Node:
     def _deliver(self, group: Group) -> None:
         self.metrics.commit_size.observe(len(group.settled))
         began = self._clock.seconds()
-        self._telling = True  # publishers hear of it before readers
+        self.telling = True  # publishers hear of it before readers
         self._bus.tell(group.commits)
-        self._telling = False
+        self.telling = False
         for settle, outcome in group.settled:
             try:
                 settle(outcome)
@@ -290,8 +290,9 @@ class Node:
         self.metrics.delivery_seconds.observe(self._clock.seconds() - began, self.metrics.deliveries - before)
 
     def _heard(self, commits: Sequence[Commit]) -> None:
-        self.committed(commits)
-        if self.blind and not self._telling:
+        for told in self.committed:
+            told(commits)
+        if self.blind and not self.telling:
             return
         for commit in commits:
             opening = self._opening.get(commit.room)
@@ -303,7 +304,7 @@ class Node:
             if room is not None:
                 self._follow(room, commit)
         self._bound_memory()
-        if not self._telling:
+        if not self.telling:
             self._wake()
 
     def _noticed(self, notice: Notice) -> None:

@@ -149,6 +149,10 @@ class People:
         """Let those be gone whom ``refused`` gives something for: a session was revoked, say."""
         self._forget(lambda lease: refused(lease.who) is not None)
 
+    def at(self, room: str, user: str) -> bool:
+        """Return whether somebody is at one of their readers of a room."""
+        return any(one.state is State.ACTIVE for one in self._presence.readers(room, user))
+
     @property
     def numbers(self) -> tuple[int, int]:
         """Return how many people and how many guests without a name are here."""

@@ -26,7 +26,7 @@ SAMPLES = {
     "{passkey}": "x",
 }  # fmt: skip
 NOT_OF_THE_API = {  # pages and files, and what speaks WebSocket
-    "/docs/api", "/docs/errors", "/static/*", "/favicon.ico", "/robots.txt", "/v1/{room}",
+    "/docs/api", "/docs/errors", "/static/*", "/favicon.ico", "/robots.txt", "/sw.js", "/manifest.webmanifest", "/v1/{room}",
     "/widget.js", "/embed/{room}", "/r/{room}/plain", "/r/{room}/plain/log",
 }  # fmt: skip
 VOID = {"meta", "link", "br"}

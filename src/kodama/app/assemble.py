@@ -48,6 +48,9 @@ from kodama.order.members import Members
 from kodama.order.moderation import Moderation
 from kodama.order.reports import Reports
 from kodama.people import People
+from kodama.push.sender import Sender
+from kodama.push.subscriptions import Subscriptions
+from kodama.push.teller import Teller
 from kodama.registry import Registry
 from kodama.store.interface import Store
 from kodama.store.memory import MemoryStore
@@ -77,6 +80,7 @@ from kodama.web.identity import Identity, Policy
 from kodama.web.jwks import JwkSet
 from kodama.web.members import MembersApi
 from kodama.web.moderation import ModerationApi
+from kodama.web.notify import NotifyApi
 from kodama.web.openapi.page import Documents
 from kodama.web.operations import Operations
 from kodama.web.order import OrderRoutes
@@ -345,6 +349,14 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         fail=lambda request, failure: site.fail(request, failure),
     )  # fmt: skip
     assets = Assets()
+    subscriptions = Subscriptions(
+        registry, refused=lambda who: tokens.verdict(who, now=wall_clock()), now=wall_clock
+    )
+    calling = Sender(
+        post=Outgoing(reactor, private=settings.push_private).post, secret=store.secret, clock=reactor,
+        now=wall_clock, count=metrics.push,
+    )  # fmt: skip
+    teller = Teller(node, registry, people, subscriptions, calling, clock=reactor)
     site = Site(
         api=api, sessions=sessions, accounts=accounts, passkeys=passkeys_api,
         presence=presence, polls=polls, streams=streams, door=door,
@@ -356,6 +368,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
             members=MembersApi(acting, members), moderation=ModerationApi(acting, moderation, held),
             seeing=SeeingApi(acting, held, reports),
             belonging=BelongingApi(acting, Invites(houses), directs, marks),
+            notify=NotifyApi(acting, houses, teller, subscriptions, plain=settings.push_private),
         ), identity=identity, metrics=metrics,
         now=wall_clock,
         jsonp=settings.jsonp, legacy=settings.legacy, upgrades=upgrades,
@@ -380,12 +393,13 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
             transport.drain(returns)
         echoes.drain()
         outlets.drain()
+        teller.drain()
         shelf.close()
 
     return KodamaService(
         reactor=reactor, node=node, factory=factory, host=settings.host, port=settings.port,
         certificate=certificate(settings, reactor), drain=settings.drain,
-        started=(tokens.start, houses.start, registry.start, outlets.start, keeper.start,
+        started=(tokens.start, houses.start, registry.start, outlets.start, teller.start, keeper.start,
                  forgetting.start, passkeys.start),
         draining=draining,
         watch=(watch, registry.look, houses.tick, keeper.look, forgetting.watch, *bills), inherited=inherited,

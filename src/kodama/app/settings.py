@@ -189,6 +189,10 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "hooks_private", default=False, read=_yes_or_no,
         help="Whether webhooks may be sent to addresses that are not public.",
     ),
+    Setting(
+        "push_private", default=False, read=_yes_or_no,
+        help="Whether push services may have addresses that are not public, and no TLS.",
+    ),
     Setting("test_echo", default=False, help="Whether /v1/echo echoes WebSocket.", read=_yes_or_no),
     Setting("hold", 25.0, "Seconds a poll waits; below the 30 and 60 s of proxies.", _number(1, 120)),
     Setting("body_limit", 65536, "Bytes of a request's body; above any typed message.", _whole(1024, 2**30)),
@@ -247,6 +251,7 @@ class Settings:
     jsonp: bool
     legacy: bool
     hooks_private: bool
+    push_private: bool
     files: Path | None
     file_limit: int
     files_limit: int

@@ -69,7 +69,7 @@ class Keeper:
         self._looked = 0
         self._busy: set[str] = set()
         self._turn = DeferredLock()
-        node.committed = self._heard
+        node.committed.append(self._heard)
 
     def start(self) -> None:
         """Learn what is there."""

@@ -30,12 +30,15 @@ _TYPES: Final = {
     "js": "text/javascript; charset=utf-8",
     "json": "application/json",
     "mjs": "text/javascript; charset=utf-8",
+    "png": "image/png",
     "svg": "image/svg+xml",
     "txt": "text/plain; charset=utf-8",
+    "webmanifest": "application/manifest+json",
 }
 _POLICY: Final = "; ".join((
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
-    "base-uri 'none'", "form-action 'self'", "require-trusted-types-for 'script'", "frame-ancestors ",
+    "manifest-src 'self'", "base-uri 'none'", "form-action 'self'", "require-trusted-types-for 'script'",
+    "frame-ancestors ",
 ))
 _COMMON: Final[Fields] = (
     ("X-Content-Type-Options", "nosniff"),

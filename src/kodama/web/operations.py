@@ -78,6 +78,10 @@ class Operations(Collector):
         for code, count in sorted(metrics.refused.items()):
             refused.add_metric([code], count)
         yield refused
+        pushed = CounterMetricFamily("kodama_push", "Calls by Web Push, by outcome.", labels=["outcome"])
+        for outcome, count in sorted(metrics.pushed.items()):
+            pushed.add_metric([outcome], count)
+        yield pushed
         limited = CounterMetricFamily(
             "kodama_limited", "Limits that were met, by what was done and the step.", labels=["what", "step"]
         )

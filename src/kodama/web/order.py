@@ -1,4 +1,4 @@
-"""Every route of keeping order on one page: members, bans, moderation, invitations."""
+"""Every route of people in rooms on one page: members, moderation, invitations, being called."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from kodama.core.errors import NotFound
 from kodama.web.belonging import BelongingApi
 from kodama.web.members import MembersApi
 from kodama.web.moderation import ModerationApi
+from kodama.web.notify import NotifyApi
 from kodama.web.routes import Methods
 from kodama.web.seeing import SeeingApi
 from kodama.wire.commands import offset
@@ -18,12 +19,13 @@ class OrderRoutes:
 
     def __init__(
         self, *, members: MembersApi, moderation: ModerationApi, seeing: SeeingApi,
-        belonging: BelongingApi,
+        belonging: BelongingApi, notify: NotifyApi,
     ) -> None:  # fmt: skip
         self._members = members
         self._moderation = moderation
         self._seeing = seeing
         self._belonging = belonging
+        self._notify = notify
 
     def top(self, parts: list[str]) -> Methods:
         """Return the methods of a path that is not in a room; raises `NotFound`."""
@@ -34,6 +36,11 @@ class OrderRoutes:
                 return {b"POST": self._belonging.direct}
             case ["v1", "unread"]:
                 return {b"GET": self._belonging.unread}
+            case ["v1", "push"]:
+                call = self._notify
+                return {b"GET": call.push, b"POST": call.subscribe, b"DELETE": call.unsubscribe}
+            case ["v1", "push", "test"]:
+                return {b"POST": self._notify.test}
             case ["v1", "invites", code]:
                 return self._invitation(record_name(code))
         raise NotFound("There is nothing at this address.")
@@ -58,6 +65,11 @@ class OrderRoutes:
                 return {
                     b"GET": lambda request, caller: self._belonging.mark(request, caller, room),
                     b"PUT": lambda request, caller: self._belonging.move(request, caller, room),
+                }
+            case ["notify"]:
+                return {
+                    b"GET": lambda request, caller: self._notify.level(request, caller, room),
+                    b"PUT": lambda request, caller: self._notify.choose(request, caller, room),
                 }
         return self._moderated(room, rest)
 

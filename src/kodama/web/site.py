@@ -63,7 +63,7 @@ from kodama.wire.problem import Problem, code_of_status, encode_problem, problem
 
 OWN: Final = frozenset((
     b"v1", b"r", b"embed", b"docs", b"admin", b"static", b".well-known", b"healthz", b"readyz", b"metrics",
-    b"widget.js", b"favicon.ico", b"robots.txt", b"files",
+    b"widget.js", b"favicon.ico", b"robots.txt", b"files", b"sw.js", b"manifest.webmanifest",
 ))  # fmt: skip
 RETRY_CONNECTION: Final = 5.0
 _DOCUMENTS: Final = frozenset((b"document", b"iframe", b"frame", b"object", b"embed"))
@@ -329,7 +329,7 @@ class Site:
                 return Route({b"GET": lambda request, _: request.answer(self._operations.metrics())})
             case ["static", *rest]:
                 return Route({b"GET": lambda request, _: self._static("/".join(rest), request)})
-            case ["favicon.ico" | "robots.txt" as name]:
+            case ["favicon.ico" | "robots.txt" | "sw.js" | "manifest.webmanifest" as name]:
                 return Route({b"GET": lambda request, _: self._static(name, request)})
         return Route(self._order.top(parts))
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from kodama.web.openapi import accounts, belonging, files, moderation, order, programs, reading, writing
+from kodama.web.openapi import (
+    accounts,
+    belonging,
+    files,
+    moderation,
+    notify,
+    order,
+    programs,
+    reading,
+    writing,
+)
 from kodama.web.openapi.shape import JSON, NOBODY, Content, Json, Operation, Reply, document
 from kodama.wire import answers
 
@@ -23,6 +33,7 @@ TAGS: Final = {
     "Rooms": "Which rooms there are, and their settings.",
     "Keeping order": "Who is what in a room, and what owners and moderators do.",
     "Presence": "Who is here, who is typing: not kept, and at a bounded cost.",
+    "Being called": "What of a room somebody is notified of, and Web Push.",
     "Files": "Pictures and other files in rooms, sent in pieces that a cut does not undo.",
     "Programs": "Webhooks: programs that speak in a room, and programs that are told.",
     "Who is speaking": "Sessions, and how to be somebody.",
@@ -66,6 +77,7 @@ OPERATIONS: Final = (
     *order.OPERATIONS,
     *moderation.OPERATIONS,
     *belonging.OPERATIONS,
+    *notify.OPERATIONS,
     *files.OPERATIONS,
     _plain(
         "/healthz",
