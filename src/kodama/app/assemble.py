@@ -49,8 +49,8 @@ from kodama.order.moderation import Moderation
 from kodama.order.reports import Reports
 from kodama.people import People
 from kodama.push.sender import Sender
-from kodama.push.subscriptions import Subscriptions
-from kodama.push.teller import Teller
+from kodama.push.subscriptions import PUSH, Subscriptions
+from kodama.push.teller import NOTIFY, Teller
 from kodama.registry import Registry
 from kodama.store.interface import Store
 from kodama.store.memory import MemoryStore
@@ -270,7 +270,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     )  # fmt: skip
     transports: tuple[Transport, ...] = (polls, door, sockets, *streams.values())
     forgetting = Forgetting(
-        node, registry, Traces(own=(SERVER_OWNER,), by_room=(MEMBER, KNOWN), by_user=(READ,))
+        node, registry, Traces(own=(SERVER_OWNER,), by_room=(MEMBER, KNOWN, NOTIFY), by_user=(READ, PUSH))
     )
     hashing = Hashing(reactor)
     book = Accounts(store, registry, hashing, cuts, now=wall_clock)

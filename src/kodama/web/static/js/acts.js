@@ -269,6 +269,7 @@ export function actsOf({ state, dispatch, talk, scroller }) {
       return [...all.values()];
     },
     /** @param {string} query @param {string} before */
+    /** @type {import("./push.js").Ask} */ ask: (method, path, body) => /** @type {NonNullable<typeof talk.client>} */ (talk.client).net.ask(method, path, body),
     search: (query, before) => talk.search(query, before),
     reconnect: () => talk.reconnect(),
     /** @param {HTMLElement | null} view */

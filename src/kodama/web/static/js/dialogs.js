@@ -6,6 +6,7 @@ import { html } from "./html.js";
 import { icon } from "./icons.js";
 import { ime } from "./ime.js";
 import { peopleList, roomList } from "./lists.js";
+import { Notify } from "./notify.js";
 import { Search } from "./search.js";
 import { CHOICES } from "./settings.js";
 import { messageAt } from "./state.js";
@@ -63,13 +64,14 @@ function help(state) {
 /** @param {State} state @param {Acts} acts */
 function settings(state, acts) {
   const labels = /** @type {Record<string, string>} */ ({
-    language: t("language"), theme: t("theme"), announce: t("announce"), enter: t("enterKey"), keys: t("singleKeys"), en: t("english"), ja: t("japanese"),
+    language: t("language"), theme: t("theme"), announce: t("announce"), enter: t("enterKey"), keys: t("singleKeys"), sound: t("sound"), en: t("english"), ja: t("japanese"),
     send: t("enterSend"), newline: t("enterNewline"),
   });
   return html`<div class="settings">${Object.entries(CHOICES).map(([name, choices]) => html`<label key=${name}><span>${labels[name]}</span>
     <select name=${name} onChange=${(/** @type {any} */ event) => acts.choose({ ...state.settings, [name]: event.target.value })}>
     ${choices.map((choice) => html`<option value=${choice} selected=${choice === /** @type {any} */ (state.settings)[name]}>${labels[choice] ?? t(choice)}</option>`)}</select></label>`)}
     <div class="buttons"><button type="button" class="quiet" onClick=${() => acts.dialog({ is: "help" })}>${t("help")}</button>
+    <button type="button" class="quiet" onClick=${() => acts.dialog({ is: "notify" })}>${t("notifications")}</button>
     <button type="button" class="quiet" onClick=${() => acts.dialog({ is: "date" })}>${t("jumpDate")}</button>
     <button type="button" class="quiet" onClick=${acts.signOut}>${t("signOut")}</button></div></div>`;
 }
@@ -98,6 +100,7 @@ export function dialog(state, acts) {
   switch (open.is) {
     case "help": return modal(t("help"), help(state));
     case "settings": return modal(t("settings"), settings(state, acts));
+    case "notify": return modal(t("notifications"), html`<${Notify} key=${state.room} room=${state.room} ask=${acts.ask} />`);
     case "rooms": return modal(t("rooms"), roomList(state, acts), "sheet-left");
     case "people": return modal(t("here", { n: state.people.count }), peopleList(state), "sheet-right");
     case "search": return modal(t("search"), html`<${Search} acts=${acts} />`);

@@ -60,7 +60,10 @@ function draw() {
 
 /** @param {import("./state.js").State} before @param {Action} action */
 function followUp(before, action) {
-  if (action.do === "me") remember();
+  if (action.do === "me") {
+    remember();
+    if (!embedded) void import("./push.js").then(({ renew }) => renew(acts.ask)).catch(() => {});
+  }
   if (action.do === "newest" && !before.ready) arrive();
   if (state.people.stale && state.link.is === "live" && action.do !== "here") void talk.here();
   if (state.seen !== before.seen || state.rooms !== before.rooms) markSeen();
@@ -117,6 +120,7 @@ function heard(events) {
   for (const { type, author, text, data, deleted } of events) {
     if (type !== "message" || deleted || !author || author.id === state.me?.id) continue;
     const forMe = state.me !== null && mentions(text ?? "", data, state.me);
+    if (state.settings.sound === "all" ? !state.shown || forMe : state.settings.sound === "mentions" && forMe) void import("./sound.js").then(({ chime }) => chime());
     announce({ line: t("said", { name: author.name, text: gist(text ?? "", 200) }), forMe });
   }
 }
@@ -130,7 +134,10 @@ function dress() {
 
 function shown() {
   const visible = !document.hidden && inSight();
-  if (visible !== state.shown) dispatch({ do: "shown", shown: visible });
+  if (visible !== state.shown) {
+    dispatch({ do: "shown", shown: visible });
+    talk.look(visible ? "active" : "idle");
+  }
   if (visible && state.phase === "room") void talk.rooms();
 }
 

@@ -3,16 +3,16 @@
  * moment, and nothing but convenience is lost with it.
  *
  * @typedef {{language: "auto" | "en" | "ja", theme: "auto" | "light" | "dark", announce: "off" | "mentions" | "all",
- *   enter: "send" | "newline", keys: "on" | "off"}} Settings
+ *   enter: "send" | "newline", keys: "on" | "off", sound: "off" | "mentions" | "all"}} Settings
  */
 
 /** @type {Settings} */
-export const DEFAULTS = { language: "auto", theme: "auto", announce: "all", enter: "send", keys: "on" };
+export const DEFAULTS = { language: "auto", theme: "auto", announce: "all", enter: "send", keys: "on", sound: "off" };
 
 /** @type {{[K in keyof Settings]: Settings[K][]}} */
 export const CHOICES = {
   language: ["auto", "en", "ja"], theme: ["auto", "light", "dark"], announce: ["off", "mentions", "all"],
-  enter: ["send", "newline"], keys: ["on", "off"],
+  enter: ["send", "newline"], keys: ["on", "off"], sound: ["off", "mentions", "all"],
 };
 
 /** @param {string} name @param {any} otherwise @returns {any} */

@@ -8,7 +8,7 @@
  * @typedef {{nonce: string, text: string, data: any, time: string, stored: boolean, held?: boolean, problem: string}} Pending
  * @typedef {{is: "connecting" | "live" | "waiting" | "behind" | "paused" | "refused", behind: number}} Link
  * @typedef {{room: string, title: string, topic: string, access: string, last: number}} RoomRow
- * @typedef {{is: "help" | "settings" | "rooms" | "people" | "open" | "date" | "search"} | {is: "emoji" | "delete", at: number}} Dialog
+ * @typedef {{is: "help" | "settings" | "notify" | "rooms" | "people" | "open" | "date" | "search"} | {is: "emoji" | "delete", at: number}} Dialog
  * @typedef {{room: string, phase: "loading" | "name" | "room", me: Author | null, problem: string, link: Link,
  *   log: import("./log.js").Log, ready: boolean, loading: "" | "older" | "newer" | "jump", wanted: number | null, veil: boolean,
  *   pending: readonly Pending[], atEnd: boolean, shown: boolean, seen: number, divider: number | null,

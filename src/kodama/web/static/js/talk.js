@@ -274,6 +274,12 @@ export class Talk {
     return /** @type {import("../client/kodama.js").Client} */ (this.client).net.ask("GET", `/v1/search?${asked}`);
   }
 
+  /** Say whether the person looks; also on the way out. @param {"active" | "idle"} state */
+  look(state) {
+    const init = { method: "PUT", keepalive: true, headers: { "Content-Type": "application/json" }, body: JSON.stringify({ state }) };
+    this.client?.net.fetch(`${path(this.#store.state().room)}/presence`, init).catch(() => {});
+  }
+
   /** @param {string} topic */
   topic(topic) {
     return this.client?.net.ask("PUT", path(this.#store.state().room), { topic });
