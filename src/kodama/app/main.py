@@ -16,6 +16,7 @@ from rich.markup import escape
 from kodama import __version__
 from kodama.app.archive import export_command, import_command
 from kodama.app.doctor import doctor
+from kodama.app.greeting import code, reachable
 from kodama.app.keys import key
 from kodama.app.owner import owner
 from kodama.app.settings import BadSetting, Settings
@@ -183,10 +184,9 @@ def _serve(settings: Settings) -> int:
             codes[0] = 1
             _reactor.stop()
             return
-        _out.print(f"Kodama is open at [bold]{service.address()}[/]")
-        sys.stdout.flush()
+        _greet(service.address())
         offering: Any = service.owner_code()
-        offering.addCallback(_offer, service.address()).addErrback(log.err)
+        offering.addCallback(_offer, reachable(service.address()) or service.address()).addErrback(log.err)
 
     _reactor: Any = reactor
     _reactor.callWhenRunning(start)
@@ -206,6 +206,16 @@ def _stop(service: KodamaService, codes: list[int]) -> Any:
 
     systemd.notify("STOPPING=1", os.environ)
     return service.running and service.stopService().addErrback(failed)
+
+
+def _greet(address: str) -> None:
+    """Say where the server is, and to others on the network how to get there."""
+    _out.print(f"Kodama is open at [bold]{address}[/]")
+    others = reachable(address)
+    if others is not None:
+        _out.print(f"Others on your network: [bold]{others}[/]")
+        click.echo(code(others))
+    sys.stdout.flush()
 
 
 def _offer(code: str | None, address: str) -> None:

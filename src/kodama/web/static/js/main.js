@@ -14,6 +14,7 @@ import { reduce, start } from "./state.js";
 import { Talk } from "./talk.js";
 import { gist } from "./text.js";
 import { app } from "./view.js";
+import { unwrap } from "./welcome.js";
 import { problem, speak, spoken, t } from "./words.js";
 
 /** @typedef {import("./state.js").Action} Action */
@@ -159,11 +160,17 @@ addEventListener("keydown", (event) => {
   escapeKey(event, state);
 });
 addEventListener("popstate", () => void acts.enter(address().room, address().at));
-addEventListener("hashchange", () => void acts.enter(address().room, address().at));
+addEventListener("hashchange", () => {
+  const gift = unwrap();
+  if (!gift) return void acts.enter(address().room, address().at);
+  talk.gift = gift;
+  void talk.unwrap();
+});
 document.addEventListener("visibilitychange", shown);
 setInterval(() => state.people.typing.length && dispatch({ do: "tick", now: Date.now() }), 1000);
 setInterval(() => !document.hidden && state.phase === "room" && void talk.rooms(), ROOMS_EVERY);
 draw();
+talk.gift = unwrap();
 if (embedded) {
   let done = Promise.resolve();
   serve((word) => {

@@ -11,8 +11,10 @@
 import { connect, KodamaError } from "../client/kodama.js";
 import { access, admit, embedded, forget, tell } from "./embed.js";
 import { edges } from "./log.js";
+import { use } from "./welcome.js";
 
 const PAGE = 60;
+const NOTE = 8000;
 const GATHER = 20;
 const REST = 1000;
 const pause = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
@@ -33,6 +35,7 @@ async function ask(method, where, body) {
 export class Talk {
   /** @type {import("../client/kodama.js").Client | null} */ client = null;
   /** @type {any} The room that is read, for asking. */ room = null;
+  /** @type {import("./welcome.js").Gift | null} */ gift = null;
   #turn = 0;
   /** The turn in which the people are being fetched. */ #listing = 0;
   #store;
@@ -108,7 +111,26 @@ export class Talk {
       this.#store.dispatch({ do: "unsent", nonce: entry.nonce, problem: this.#store.words(error) });
     });
     this.#store.dispatch({ do: "me", me });
+    void this.#arrive();
+  }
+
+  /** Use what the address gave, which may be what lets one in, and enter. */
+  async #arrive() {
+    await this.unwrap();
     void this.enter(this.#store.state().room);
+  }
+
+  /** Use a gift as whoever I am. */
+  async unwrap() {
+    const { gift, client } = this;
+    if (!gift || !client) return;
+    this.gift = null;
+    const note = await use(gift, client.net).then(
+      (key) => ({ key, value: "" }),
+      (error) => (error.status === 404 ? { key: "notGood", value: "" } : { key: "failed", value: this.#store.words(error) }),
+    );
+    this.#store.dispatch({ do: "note", note });
+    setTimeout(() => this.#store.dispatch({ do: "note", note: null }), NOTE);
   }
 
   /** Read a room from its newest page on. @param {string} name */

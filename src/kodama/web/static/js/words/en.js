@@ -5,6 +5,7 @@ export const WORDS = {
   search: "Search", searchHint: "All words must be there. from:aiko in:lobby has:link before:2026-11-24",
   found: { one: "{n} message", other: "{n} messages" }, moreFound: "Earlier ones",
   name: "Your name", nameHint: "What others call you here. No account, no e-mail.", enter: "Enter the room",
+  ownerNow: "This server is yours now", letIn: "You have been let in", notGood: "This link is not good any more",
   attach: "Attach files", removeFile: "Remove {name}", sendingFile: "Sending {name}", stillSending: "A file is still on its way, or has failed", filesChosen: "Files to send along",
   write: "Message {room}", send: "Send", skip: "Skip to the message field",
   connecting: "Connecting…", live: "Live", waiting: "Reconnecting… what you write is sent when the line is back",

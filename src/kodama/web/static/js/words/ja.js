@@ -5,6 +5,7 @@ export const WORDS = {
   search: "検索", searchHint: "すべての語を含むものを探します。from:aiko in:lobby has:link before:2026-11-24 も使えます。",
   found: { one: "{n} 件", other: "{n} 件" }, moreFound: "さらに前のもの",
   name: "お名前", nameHint: "ここで呼ばれる名前です。登録もメールも要りません。", enter: "ルームに入る",
+  ownerNow: "このサーバーの管理者になりました", letIn: "ルームに参加しました", notGood: "このリンクはもう使えません",
   attach: "ファイルを添付", removeFile: "{name} を取り消す", sendingFile: "{name} を送信中", stillSending: "送信中または失敗したファイルがあります", filesChosen: "添付するファイル",
   write: "{room} へのメッセージ", send: "送信", skip: "入力欄へ移動",
   connecting: "接続中…", live: "接続済み", waiting: "再接続中… 書いたものは、つながり次第送られます",
