@@ -356,7 +356,7 @@ def test_answers_carry_the_fields_that_keep_them_out_of_caches(server: Kodama) -
 
 @pytest.mark.parametrize(
     "target",
-    ["/v1", "/v1/", "/v1/x", "/r", "/docs", "/docs/x", "/admin", "/static/x", "/static/../api.py", "/.well-known/x",
+    ["/v1", "/v1/", "/v1/x", "/r", "/docs", "/docs/x", "/admin/", "/admin/x", "/static/x", "/static/../api.py", "/.well-known/x",
      "/healthz/x", "/metrics/x", "/widget.js/x"],
 )  # fmt: skip
 def test_an_unknown_path_among_the_servers_own_is_404_and_never_the_old_door(server: Kodama, target: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from kodama.web import admin as admin_module
 from kodama.web import order as order_module
 from kodama.web import site as site_module
 from kodama.web.openapi.operating import OPERATIONS, describe
@@ -27,7 +28,7 @@ SAMPLES = {
 }  # fmt: skip
 NOT_OF_THE_API = {  # pages and files, and what speaks WebSocket
     "/docs/api", "/docs/errors", "/static/*", "/favicon.ico", "/robots.txt", "/sw.js", "/manifest.webmanifest", "/v1/{room}",
-    "/widget.js", "/embed/{room}", "/r/{room}/plain", "/r/{room}/plain/log",
+    "/admin", "/widget.js", "/embed/{room}", "/r/{room}/plain", "/r/{room}/plain/log",
 }  # fmt: skip
 VOID = {"meta", "link", "br"}
 
@@ -71,7 +72,9 @@ def _words(pattern: ast.pattern) -> list[str]:
 
 def test_every_route_of_the_site_is_described_and_no_other() -> None:
     routes = {path.rstrip("/") for path in _paths_of("_room", "/v1/rooms/{room}/")}
-    routes |= _paths_of("_route", "/") - {"/v1/rooms/{room}/*"}
+    routes |= _paths_of("_route", "/") - {"/v1/rooms/{room}/*", "/v1/admin/*"}
+    routes |= _paths_of("routes", "/v1/admin/", admin_module)
+    routes |= _paths_of("_lists", "/v1/admin/", admin_module)
     routes |= _paths_of("in_room", "/v1/rooms/{room}/", order_module)
     routes |= _paths_of("_seen", "/v1/rooms/{room}/", order_module)
     routes |= _paths_of("_moderated", "/v1/rooms/{room}/", order_module) | _paths_of("top", "/", order_module)

@@ -20,6 +20,7 @@ from kodama.accounts.hashing import Hashing
 from kodama.accounts.passkeys import Passkeys
 from kodama.app.service import KodamaService
 from kodama.app.settings import BadSetting, Settings
+from kodama.app.shown import resident, settings_shown
 from kodama.app.tls import Certificate
 from kodama.bill import Bill
 from kodama.bus.interface import Bus
@@ -67,6 +68,7 @@ from kodama.transports.websocket import WebSockets
 from kodama.web.accept import Framing
 from kodama.web.accounts import AccountsApi
 from kodama.web.acting import Acting
+from kodama.web.admin import AdminApi
 from kodama.web.answers import FIELDS
 from kodama.web.api import Api
 from kodama.web.assets import Assets
@@ -311,7 +313,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
             **{framing.name.lower(): one.waiting for framing, one in streams.items()},
         },
         connections=lambda: factory.connections, present=lambda: people.numbers,
-        bus=bus.counts, blind=lambda: node.blind,
+        bus=bus.counts, blind=lambda: node.blind, memory=resident,
     )  # fmt: skip
     echoes = Echoes(SocketLimits(message=ECHO_LIMIT))
     desks = Desks(api, presence, identity, now=wall_clock)
@@ -372,6 +374,9 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         ), identity=identity, metrics=metrics,
         now=wall_clock,
         jsonp=settings.jsonp, legacy=settings.legacy, upgrades=upgrades,
+        admin=AdminApi(
+            acting, houses, members, hooks, operations, tokens, settings=settings_shown(settings)
+        ),
     )  # fmt: skip
     limits = Limits(
         body=settings.body_limit, connections=settings.connections, together=settings.address_connections

@@ -39,6 +39,7 @@ KNOWN: Final = "known"
 DIRECT: Final = "direct"
 SERVER_OWNER: Final = "server-owner"
 AUDIT: Final = "audit"
+SERVER: Final = ""  # instead of a room, in the audit log: the whole server
 SEEN: Final = 50_000  # (room, person) whose network is remembered
 ADDRESSES: Final = 10_000  # whose networks are remembered
 NETWORKS: Final = 8  # of one banned person
@@ -195,6 +196,9 @@ class Houses:
     def _server_owner(self, user: str, author: Author | None) -> None:
         if author is None:
             self.policy.server_owners.discard(user)
+            self._barred()
+            for live in self.node.waiting_rooms():
+                self._touched(live.name)
         else:
             self.policy.server_owners.add(user)
 

@@ -23,7 +23,7 @@ from kodama.core.record import PutRecord, RecordMoved
 from kodama.core.room import Access, RoomFacts
 from kodama.core.who import Who
 from kodama.node import LiveRoom
-from kodama.order.houses import MEMBER, SERVER_OWNER, Houses, drop, key, put
+from kodama.order.houses import MEMBER, SERVER, SERVER_OWNER, Houses, drop, key, put
 
 OWNER_LINK: Final = "owner-link"
 LINK_KEY: Final = "link"
@@ -118,10 +118,22 @@ class Members:
             raise NotFound("This link is not valid, or was used already.")
         used = put(OWNER_LINK, LINK_KEY, OwnerLink(""), expected=kept.revision)
         try:
-            await self._houses.write(used, put(SERVER_OWNER, author.id, author))
+            line = self._houses.audited(SERVER, author, "own")
+            await self._houses.write(used, put(SERVER_OWNER, author.id, author), line)
         except RecordMoved:
             raise NotFound("This link is not valid, or was used already.") from None
         return author
+
+    async def disown_server(self, by: Author, user: str) -> None:
+        """Let ``user`` own the server no longer; ``by`` does. Raises `NotFound`, `Conflict`."""
+        kept = await self._houses.node.store.record(SERVER_OWNER, user)
+        if kept is None:
+            raise NotFound("This person does not own the server.")
+        if self._policy.server_owners <= {user}:
+            raise Conflict("The server would have no owner; `kodama owner` makes another first.")
+        known = msgspec.json.decode(kept.body, type=Author)
+        line = self._houses.audited(SERVER, by, "disown", user=known)
+        await self._houses.write(drop(SERVER_OWNER, user), line)
 
     def new_member(self, room: str, member: Membership) -> PutRecord:
         """Return the record of a membership."""

@@ -22,7 +22,8 @@ from kodama.http.message import Answer, Fields, Request
 from kodama.web.modules import reached, without_comments
 
 PAGE: Final = "index.html"
-MAIN: Final = "js/main.js"
+CONSOLE: Final = "admin.html"
+MAIN: Final[Mapping[str, str]] = {PAGE: "js/main.js", CONSOLE: "admin/main.js"}
 
 _TYPES: Final = {
     "css": "text/css; charset=utf-8",
@@ -118,24 +119,28 @@ class Assets:
 
     def __init__(self) -> None:
         found = {name: file.read_bytes() for name, file in _walk(files("kodama.web") / "static", "")}
-        page = found.pop(PAGE)
+        pages = {name: found.pop(name) for name in MAIN}
         digest = sha256(b"".join(found[name] for name in sorted(found))).hexdigest()[:16]
         self._version = f"@{digest}"
         self._files = {name: Asset(body, _type(name), fields=_FIELDS) for name, body in found.items()}
         self._lasting = {
             name: Asset(without_comments(found[name]), _type(name), fields=_LASTING)
-            if name.startswith("js/")
+            if name.startswith(("js/", "admin/"))
             else asset.with_fields(_LASTING)
             for name, asset in self._files.items()
         }
-        whole = self._named(page, found)
-        self._page = Asset(whole, _type(PAGE), fields=_PAGE_FIELDS)
-        self.framed = Asset(_in_frame(whole), _type(PAGE), fields=_PAGE_FIELDS)
+        whole = {name: self._named(page, MAIN[name], found) for name, page in pages.items()}
+        self._pages = {name: Asset(page, _type(name), fields=_PAGE_FIELDS) for name, page in whole.items()}
+        self.framed = Asset(_in_frame(whole[PAGE]), _type(PAGE), fields=_PAGE_FIELDS)
         self._files["favicon.ico"] = self._files["icon.svg"]  # asked for by whoever shows bare JSON
 
     def page(self, request: Request) -> Answer:
         """Return the chat page; it reads the room from its own address."""
-        return self._page.answer(request)
+        return self._pages[PAGE].answer(request)
+
+    def console(self, request: Request) -> Answer:
+        """Return the page of the server's owner; what it shows it asks for."""
+        return self._pages[CONSOLE].answer(request)
 
     def static(self, path: str, request: Request) -> Answer | None:
         """Return the file named ``path`` (below ``/static/``), or None if there is none.
@@ -149,9 +154,9 @@ class Assets:
         asset = kept.get(path)
         return None if asset is None else asset.answer(request)
 
-    def _named(self, page: bytes, found: Mapping[str, bytes]) -> bytes:
+    def _named(self, page: bytes, main: str, found: Mapping[str, bytes]) -> bytes:
         """Return the page with the names that last, and with all modules named in its head."""
-        names = reached(MAIN, found)
+        names = reached(main, found)
         hints = "".join(f'<link rel="modulepreload" href="/static/{name}">\n' for name in names)
         whole = page.replace(b"</head>", hints.encode() + b"</head>", 1)
         return whole.replace(b'"/static/', f'"/static/{self._version}/'.encode())

@@ -73,6 +73,12 @@ class HookApi:
 
         self._run(request, answer())
 
+    def everywhere(self) -> list[Hook]:
+        """Return the webhooks of all rooms, by room and id."""
+        found = [_incoming(hook) for hook in self._incoming.values()]
+        found += [_outgoing(one.hook, one.failures) for one in self._outlets.known.values()]
+        return sorted(found, key=lambda one: f"{one.room}/{one.id}")
+
     def make(self, request: Request, caller: Caller, room: str) -> None:
         """``POST /v1/rooms/{room}/hooks``: its address or secret is shown this once."""
         body = hooks.hook_command(request.body)

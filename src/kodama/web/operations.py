@@ -12,6 +12,7 @@ from kodama.http.message import Answer
 from kodama.metrics import Histogram, Metrics
 from kodama.store.interface import Store
 from kodama.web.answers import code_answer, json_answer
+from kodama.wire.admin import Numbers, Spread
 from kodama.wire.answers import HEALTHY, READY
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -24,6 +25,7 @@ class Operations(Collector):
         self, metrics: Metrics, store: Store, *, waiting: Callable[[], dict[str, int]],
         connections: Callable[[], int], present: Callable[[], tuple[int, int]],
         bus: Callable[[], Mapping[str, int]] = dict, blind: Callable[[], bool] = lambda: False,
+        memory: Callable[[], int] = lambda: 0,
     ) -> None:  # fmt: skip
         self._metrics = metrics
         self._store = store
@@ -32,9 +34,14 @@ class Operations(Collector):
         self._present = present
         self._bus = bus
         self._blind = blind
+        self._memory = memory
         self.draining = False
         self._registry = CollectorRegistry()
         self._registry.register(self)  # which collects once
+
+    def told(self, name: str) -> Answer:
+        """Return what a probe that asks for ``name`` is told."""
+        return {"healthz": self.health, "readyz": self.readiness, "metrics": self.metrics}[name]()
 
     def health(self) -> Answer:
         """``GET /healthz``: the process is up."""
@@ -51,6 +58,19 @@ class Operations(Collector):
         """``GET /metrics``."""
         return Answer(200, generate_latest(self._registry), (("Content-Type", METRICS_TYPE),))
 
+    def numbers(self, *, time: str) -> Numbers:
+        """Return what the owner's console draws."""
+        metrics = self._metrics
+        here, guests = self._present()
+        return Numbers(
+            time=time, waiting=self._waiting(), connections=self._connections(), here=here, guests=guests,
+            memory=self._memory(), deliveries=metrics.deliveries, published=metrics.published,
+            refused=sum(metrics.refused.values()), gaps=metrics.gaps, slow_readers=metrics.slow_readers,
+            publish_seconds=_spread(metrics.publish_seconds),
+            delivery_seconds=_spread(metrics.delivery_seconds),
+            loop_lag_seconds=_spread(metrics.loop_lag), cursor_lag=_spread(metrics.cursor_lag),
+        )  # fmt: skip
+
     def collect(self) -> Iterator[Metric]:
         """Prometheus: the numbers as they are now."""
         metrics = self._metrics
@@ -62,6 +82,7 @@ class Operations(Collector):
             waiting.add_metric([transport], count)
         yield waiting
         yield GaugeMetricFamily("kodama_connections", "Open connections.", value=self._connections())
+        yield GaugeMetricFamily("kodama_memory_bytes", "The process in memory.", value=self._memory())
         yield CounterMetricFamily(
             "kodama_deliveries", "Answers and pieces of streams with news.", value=metrics.deliveries
         )
@@ -121,6 +142,10 @@ class Operations(Collector):
         yield CounterMetricFamily(
             "kodama_ephemeral_deliveries", "Answers with presence and typing.", value=metrics.whispered
         )
+
+
+def _spread(histogram: Histogram) -> Spread:
+    return Spread(list(histogram.bounds), list(histogram.counts))
 
 
 def _family(name: str, help_text: str, histogram: Histogram) -> HistogramMetricFamily:

@@ -37,6 +37,7 @@ from kodama.transports.reading import Asked
 from kodama.transports.streaming import Streams
 from kodama.web.accept import Framing, shared_framing
 from kodama.web.accounts import AccountsApi
+from kodama.web.admin import AdminApi
 from kodama.web.answers import FIELDS, code_answer, json_answer, problem_answer
 from kodama.web.api import LOBBY, Api
 from kodama.web.assets import Assets
@@ -94,7 +95,7 @@ class Site:
         plain: PlainRooms, hooks: HookApi, files: FileApi, documents: Documents,
         operations: Operations, rooms: RoomsApi, order: OrderRoutes,
         identity: Identity, metrics: Metrics, now: Callable[[], int], jsonp: bool, legacy: bool,
-        upgrades: Mapping[str, Serve],
+        upgrades: Mapping[str, Serve], admin: AdminApi,
     ) -> None:  # fmt: skip
         self._api = api
         self._searches = searches
@@ -120,6 +121,7 @@ class Site:
         self._jsonp = jsonp
         self._legacy = legacy
         self._upgrades = upgrades
+        self._admin = admin
         self._paths: dict[bytes, Methods] = {}
 
     def respond(self, request: Request) -> None:
@@ -321,12 +323,12 @@ class Site:
                 return Route({b"GET": lambda request, _: self._embeds.page(request, room)})
             case ["widget.js"]:
                 return Route({b"GET": lambda request, _: self._embeds.loader(request)})
-            case ["healthz"]:
-                return Route({b"GET": lambda request, _: request.answer(self._operations.health())})
-            case ["readyz"]:
-                return Route({b"GET": lambda request, _: request.answer(self._operations.readiness())})
-            case ["metrics"]:
-                return Route({b"GET": lambda request, _: request.answer(self._operations.metrics())})
+            case ["healthz" | "readyz" | "metrics" as name]:
+                return Route({b"GET": lambda request, _: request.answer(self._operations.told(name))})
+            case ["admin"]:
+                return Route({b"GET": lambda request, _: request.answer(self._assets.console(request))})
+            case ["v1", "admin", *rest]:
+                return Route(self._admin.routes(rest))
             case ["static", *rest]:
                 return Route({b"GET": lambda request, _: self._static("/".join(rest), request)})
             case ["favicon.ico" | "robots.txt" | "sw.js" | "manifest.webmanifest" as name]:

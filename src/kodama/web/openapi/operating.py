@@ -6,6 +6,7 @@ from typing import Final
 
 from kodama.web.openapi import (
     accounts,
+    admin,
     belonging,
     files,
     moderation,
@@ -38,6 +39,7 @@ TAGS: Final = {
     "Programs": "Webhooks: programs that speak in a room, and programs that are told.",
     "Who is speaking": "Sessions, and how to be somebody.",
     "The contract of 2011": "What the system this one descends from answered, kept alive.",
+    "The owner's console": "The whole server, for whoever owns it.",
     "Operating": "For probes, monitoring and tools.",
 }
 SECURITY: Final[Json] = {
@@ -79,6 +81,7 @@ OPERATIONS: Final = (
     *belonging.OPERATIONS,
     *notify.OPERATIONS,
     *files.OPERATIONS,
+    *admin.OPERATIONS,
     _plain(
         "/healthz",
         "health",

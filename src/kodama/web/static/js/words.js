@@ -15,11 +15,15 @@ let numbers = new Intl.NumberFormat("en");
 /** @type {Record<string, Intl.DateTimeFormat>} */
 let formats = {};
 
-/** Fetch the words of a language, speak it from now on, and say which it is. @param {"auto" | "en" | "ja"} chosen */
-export async function speak(chosen) {
+/**
+ * Fetch the words of a language, speak it from now on, and say which it is; another page brings its own words, too.
+ * @param {"auto" | "en" | "ja"} chosen @param {typeof CATALOGUES} [besides]
+ */
+export async function speak(chosen, besides) {
   const own = globalThis.navigator?.language?.startsWith("ja") ? "ja" : "en";
   const next = chosen === "auto" ? own : chosen;
-  words = (await CATALOGUES[next]()).WORDS;
+  const [mine, more] = await Promise.all([CATALOGUES[next](), besides?.[next]()]);
+  words = { ...mine.WORDS, ...more?.WORDS };
   language = next;
   plural = new Intl.PluralRules(language);
   numbers = new Intl.NumberFormat(language);
