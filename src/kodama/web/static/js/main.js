@@ -7,6 +7,7 @@ import { announcer } from "./announce.js";
 import { embedded, escapeKey, inSight, serve, takeFocus, tell, wished } from "./embed.js";
 import { watchCompositions } from "./ime.js";
 import { pageKey } from "./keys.js";
+import { learn } from "./looks.js";
 import { mentions } from "./mentions.js";
 import { Scroller } from "./scroller.js";
 import { keep, kept, settingsOf } from "./settings.js";
@@ -171,6 +172,7 @@ setInterval(() => state.people.typing.length && dispatch({ do: "tick", now: Date
 setInterval(() => !document.hidden && state.phase === "room" && void talk.rooms(), ROOMS_EVERY);
 draw();
 talk.gift = unwrap();
+void learn();
 if (embedded) {
   let done = Promise.resolve();
   serve((word) => {

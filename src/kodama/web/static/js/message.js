@@ -14,6 +14,7 @@ import { mine } from "./amend.js";
 import { attached, filesIn } from "./files.js";
 import { html } from "./html.js";
 import { icon } from "./icons.js";
+import { twin } from "./looks.js";
 import { mentions } from "./mentions.js";
 import { prose } from "./prose.js";
 import { gist, hueOf, onlyEmoji } from "./text.js";
@@ -23,6 +24,7 @@ import { clock, list, moment, t } from "./words.js";
 export function nameOf(author) {
   const mark = author.kind === "bot" || author.kind === "host";
   return html`<bdi class="name" style=${{ "--hue": String(hueOf(author.id + author.name)) }}>${author.name}</bdi>
+    ${twin(author) ? html`<span class="mark" title=${t("alike")}>${author.id.slice(-5)}</span>` : null}
     ${mark ? html`<span class="mark" title=${t(author.kind)}>${author.kind === "bot" ? t("bot") : "✓"}</span>` : null}`;
 }
 

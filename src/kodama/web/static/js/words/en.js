@@ -17,7 +17,7 @@ export const WORDS = {
   sending: "sending", held: "waits for approval", unsent: "Not sent", again: "Try again", discard: "Discard", gone: "That message is no longer here",
   messages: "Messages", rooms: "Rooms", people: "People", here: { one: "{n} here", other: "{n} here" },
   guests: { one: "and {n} guest without a name", other: "and {n} guests without a name" }, you: "you", idle: "away",
-  guest: "guest", bot: "bot", host: "verified by its site", user: "member",
+  guest: "guest", bot: "bot", host: "verified by its site", user: "member", alike: "Somebody else here has a name that looks the same",
   openRoom: "Open a room", openRoomHint: "A new name makes a new room.", roomName: "Name of the room", open: "Open",
   unread: "unread", settings: "Settings", notifications: "Notifications", sound: "Sound for new messages", help: "Keys and commands", signOut: "Leave and forget my name",
   close: "Close", cancel: "Cancel", save: "Save", copyLink: "Copy link", copied: "Copied",

@@ -17,7 +17,7 @@ export const WORDS = {
   sending: "送信中", held: "承認待ち", unsent: "未送信", again: "再試行", discard: "破棄", gone: "そのメッセージはもうありません",
   messages: "メッセージ一覧", rooms: "ルーム", people: "参加者", here: { one: "{n} 人が参加中", other: "{n} 人が参加中" },
   guests: { one: "ほか名前のない方 {n} 人", other: "ほか名前のない方 {n} 人" }, you: "あなた", idle: "離席中",
-  guest: "ゲスト", bot: "ボット", host: "サイトが確認した人", user: "メンバー",
+  guest: "ゲスト", bot: "ボット", host: "サイトが確認した人", user: "メンバー", alike: "よく似た名前の人がほかにもいます",
   openRoom: "ルームを開く", openRoomHint: "新しい名前を入れると、新しいルームができます。", roomName: "ルームの名前", open: "開く",
   unread: "未読", settings: "設定", notifications: "通知", sound: "新しいメッセージの音", help: "キーとコマンド", signOut: "退出して名前を消す",
   close: "閉じる", cancel: "キャンセル", save: "保存", copyLink: "リンクをコピー", copied: "コピーしました",
