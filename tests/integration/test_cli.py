@@ -96,3 +96,36 @@ def test_a_link_made_beside_a_running_server_makes_an_owner_once(url: str, tmp_p
     assert post("owner", {"code": "guessed"}, **who)[0] == 404
     assert post("owner", {"code": code}, **who)[0] == 200
     assert post("owner", {"code": code}, **who)[0] == 404
+
+
+def asked(url: str, path: str, body: dict[str, str], **fields: str) -> tuple[int, dict[str, object]]:
+    head = {"Content-Type": "application/json", **fields}
+    request = urllib.request.Request(f"{url.rstrip('/')}{path}", json.dumps(body).encode(), head)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def test_an_account_whose_codes_are_lost_is_opened_by_the_operator_beside_the_server(
+    url: str, tmp_path: Path
+) -> None:
+    data = ("--data", str(tmp_path / "data"))
+    status, made = asked(url, "/v1/accounts", {"login": "aiko", "password": "a long sentence", "name": "Aiko"})
+    assert status == 201
+    reset = kodama("account", "reset", " AIKO ", *data)
+    assert reset.returncode == 0, reset.stderr
+    code = reset.stdout.strip()
+    recover = {"login": "aiko", "code": code, "password": "another sentence"}
+    assert asked(url, "/v1/accounts/recover", recover)[0] == 200
+    assert asked(url, "/v1/accounts/recover", recover)[0] == 401
+    assert asked(url, "/v1/session", {"login": "aiko", "password": "a long sentence"})[0] == 401
+    assert asked(url, "/v1/session", {"login": "aiko", "password": "another sentence"})[0] == 201
+    assert asked(url, "/v1/tickets", {}, Authorization=f"Bearer {made['token']}")[0] == 401
+    for wrong in ("nobody", "no body"):
+        unknown = kodama("account", "reset", wrong, *data)
+        assert unknown.returncode == 1
+        assert unknown.stderr.startswith("kodama: ")
+        assert "Traceback" not in unknown.stderr

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from kodama import __version__
+from kodama.app.accounts import account
 from kodama.app.archive import export_command, import_command
 from kodama.app.doctor import doctor
 from kodama.app.greeting import code, reachable
@@ -49,6 +50,7 @@ def main() -> None:
 
 main.add_command(key)
 main.add_command(owner)
+main.add_command(account)
 main.add_command(doctor)
 main.add_command(export_command)
 main.add_command(import_command)

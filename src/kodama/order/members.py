@@ -204,4 +204,4 @@ def _signed_in(who: Who) -> Author:
 
 def kind_of_person(user: str) -> str:
     """Return what kind of person an id belongs to, as this server gives them out."""
-    return {"h_": "host", "b_": "bot", "u_": "user"}.get(user[:2], "guest")
+    return {"h_": "host", "b_": "bot", "u_": "user", "p_": "user"}.get(user[:2], "guest")
