@@ -205,3 +205,26 @@ def test_who_shows_too_many_bad_passkeys_is_not_heard() -> None:
     key = Authenticator()
     tried = [server.enter_with(key, peer="10.0.0.1").status for _ in range(4)]
     assert tried == [401, 401, 429, 429]
+
+
+def test_a_ticket_makes_changes_shows_and_forgets_no_account_and_no_passkey(server: Keyed) -> None:
+    key = Authenticator()
+    passkey = server.add(key).json["id"]
+    guest = server.sign_in("Ben")
+    made = Authenticator().make(server.offer(server.mine).json)
+    for fields in (server.mine, guest):
+        ticket = server.post("/v1/tickets", {"rooms": ["lobby"]}, **fields).json["ticket"]
+        for method, path, body in (
+            ("POST", ACCOUNTS, {"login": "eve", "password": SENTENCE, "name": "Eve"}), ("GET", ACCOUNTS, None),
+            ("PATCH", ACCOUNTS, {"name": "Eve"}), ("DELETE", ACCOUNTS, {"password": SENTENCE, "messages": True}),
+            ("POST", f"{PASSKEYS}/new", {"password": SENTENCE}), ("POST", PASSKEYS, {"passkey": made}),
+            ("DELETE", f"{PASSKEYS}/{passkey}", None),
+        ):  # fmt: skip
+            for target, more in (
+                (f"{path}?ticket={ticket}", {}),
+                (path, {"Authorization": f"Bearer {ticket}"}),
+            ):
+                got = server.post(target, body, method=method, **more)
+                assert got.json["code"] == "forbidden", (method, path)
+    assert server.get(ACCOUNTS, **server.mine).json["passkeys"][0]["id"] == passkey
+    assert server.me(guest).status == 200

@@ -50,6 +50,8 @@ class AccountsApi:
         """``POST /v1/accounts``."""
         self.check(request, caller, Deed.SESSION)
         body = wire.account_body(request.body)
+        if caller.who.read_only:
+            raise Forbidden("This token only reads.")
         author = caller.who.author
         if not self._open_to_all:
             raise Forbidden("Accounts are not made here by whoever likes.")
@@ -200,8 +202,11 @@ class AccountsApi:
 
 
 def user_of(caller: Caller) -> str:
-    """Return the id of somebody who may have an account. Raises `NotFound`."""
+    """Return the id of somebody who may have an account. Raises `NotFound`, `Forbidden` for what only
+    reads: a ticket stands for its maker, and must not open or change their account."""
     author = caller.who.author
+    if caller.who.read_only:
+        raise Forbidden("This token only reads.")
     if author is None or author.kind != "user":
         raise NotFound("You have no account here.")
     return author.id

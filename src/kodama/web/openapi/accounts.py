@@ -55,7 +55,7 @@ OPERATIONS: Final = (
         text="404 for whoever has none.",
         security=SIGNED_IN,
         replies=(Reply(status=200, text="Yours.", content=(Content(shape=accounts.AccountShown),)),),
-        codes=("not_found", "rate_limited", "overloaded"),
+        codes=("forbidden", "not_found", "rate_limited", "overloaded"),
     ),
     Operation(
         method="PATCH",
