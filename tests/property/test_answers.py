@@ -6,6 +6,7 @@ import inspect
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,9 +16,10 @@ from kodama.core.event import Entry, entry, timestamp
 from kodama.core.merge import in_turn
 from kodama.core.position import Position
 from kodama.core.stream import Lost, Reason
+from kodama.core.tally import Tally
 from kodama.web.accept import Framing, framing, shared_framing
 from kodama.wire import events, problem
-from tests.unit.entries import line, message
+from tests.unit.entries import AIKO, line, message
 
 
 @given(st.lists(st.integers(0, 6), max_size=5), st.integers(1, 20), st.integers(1, 1200))
@@ -46,13 +48,15 @@ def test_a_batch_is_the_stored_bytes_in_an_envelope(extra: dict[str, Any]) -> No
 
 
 def test_a_page_has_a_cursor_only_where_it_is_the_newest() -> None:
-    assert json.loads(events.page([line(1)], more="true", reactions=(), cursor=None)).keys() == {"messages", "more", "reactions"}
-    assert json.loads(events.page([], more="false", reactions=(), cursor="c")) == {
-        "messages": [],
-        "more": False,
-        "reactions": [],
-        "cursor": "c",
-    }
+    cheered = Tally(target=1, emoji="👍", count=1, by=[AIKO], offset=2)
+    page = json.loads(events.page([line(1)], more="true", reactions=[cheered], cursor=None))
+    assert page.keys() == {"messages", "more", "reactions"}
+    assert page["reactions"] == [
+        {"target": 1, "emoji": "👍", "count": 1, "by": [msgspec.to_builtins(AIKO)], "offset": 2}
+    ]
+    assert json.loads(events.page([], more="false", reactions=[], cursor="c")) == {
+        "messages": [], "more": False, "reactions": [], "cursor": "c",
+    }  # fmt: skip
 
 
 def test_a_gap_says_what_is_lost_and_why() -> None:

@@ -29,6 +29,7 @@ from kodama.core.change import (
 )  # fmt: skip
 from kodama.core.errors import Conflict, Forbidden, NotFound, Refused
 from kodama.core.event import Delete, Edit, Logged, Member, Message, Reaction, Topic, decode, encode, kind_of
+from kodama.core.room import Retention, RoomFacts
 from tests.unit.entries import AIKO, BEN, message, stamp
 
 
@@ -171,3 +172,9 @@ def test_marks_tell_whose_reaction_it_is_and_targets_what_is_aimed_at() -> None:
         assert target_of(event) == target
         assert isinstance(event, Reaction) or mark_of(event) == ""
     assert isinstance(decode(encode(message(1))), Message)
+
+
+def test_a_first_message_says_whose_its_room_is_and_how_long_it_is_kept() -> None:
+    kept = Retention(days=1)
+    first = Publish(room="r", author=AIKO, text="hi", data=None, owner=AIKO.id, retention=kept)
+    assert first.newborn == RoomFacts(name="r", owner=AIKO.id, retention=kept)

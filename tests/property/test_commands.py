@@ -139,13 +139,16 @@ def test_edits_sessions_and_rooms_are_read() -> None:
     for slow in (b"-1", b"3601"):
         with pytest.raises(BadRequest):
             commands.room_body(b'{"slow":%b}' % slow)
+    twice = b'{"sites":["https://A.example","https://a.example:443","https://b.example"]}'
+    assert commands.room_body(twice).sites == ("https://a.example", "https://b.example")
 
 
 @pytest.mark.parametrize(
     "body",
     [
         {"title": "t" * 101}, {"topic": "t" * 501}, {"topic": "\0"}, {"access": "open"}, {"retention": {"days": -1}},
-        {"retention": {"events": 10**9 + 1}},
+        {"retention": {"events": 10**9 + 1}}, {"sites": ["example.org"]},
+        {"sites": [f"https://{n}.example" for n in range(commands.SITES_LIMIT + 1)]},
     ],
 )  # fmt: skip
 def test_room_settings_past_their_limits_are_refused(body: dict[str, Any]) -> None:

@@ -203,6 +203,15 @@ def test_a_banned_network_keeps_guests_from_writing_for_a_day_at_most(
     policy.check_write(facts, Who(session="s", author=BEN), network=network, now=NOW + later)
 
 
+def test_everybody_writes_in_a_public_room_of_which_nothing_is_known() -> None:
+    policy, facts = Policy(), RoomFacts(name="r")
+    for who in (NOBODY, Who(session="s", author=AIKO)):
+        assert policy.weigh(facts, who, network=HOME, now=NOW) is Verdict.SAID
+    elsewhere = Who(session="s", author=AIKO, rooms=frozenset({"other"}))
+    with pytest.raises(Forbidden):
+        policy.weigh(facts, elsewhere, network=HOME, now=NOW)
+
+
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 4_000)), max_size=30))
 def test_slow_mode_lets_each_person_speak_once_in_its_time(steps: list[tuple[str, int]]) -> None:
     policy, facts, now = Policy(), RoomFacts(name="r"), NOW

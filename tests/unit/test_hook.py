@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kodama.core.hook import IncomingHook, OutgoingHook, signature, write_secret, write_token
+from kodama.core.room import Access, RoomFacts
+from kodama.core.who import admits
 
 
 def hook(word: str = "") -> OutgoingHook:
@@ -40,6 +42,13 @@ def test_bots_are_not_told_what_bots_say() -> None:
 def test_a_webhook_speaks_as_a_bot() -> None:
     assert hook().author.kind == "bot"
     assert IncomingHook(id="1", room="r", name="CI", created=0, by="u").author.name == "CI"
+
+
+def test_a_webhook_speaks_in_its_own_room_and_no_other() -> None:
+    for one in (hook(), IncomingHook(id="1", room="lobby", name="CI", created=0, by="u")):
+        assert (one.who.session, one.who.author) == ("hook:1", one.author)
+        assert admits(RoomFacts(name="lobby", access=Access.SECRET), one.who)
+        assert not admits(RoomFacts(name="other"), one.who)
 
 
 def test_tokens_and_secrets_say_what_they_are() -> None:

@@ -19,7 +19,7 @@ NAME_LIMIT: Final = 120
 SAVED: Final = "application/octet-stream"
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
-_UNSEEN: Final = ("Cf", "Cs", "Co")  # what turns a name around, or is not there
+_UNSEEN: Final = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # what turns or breaks a name, or is not there
 _UNFIT: Final = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
 
 
@@ -64,5 +64,5 @@ def file_name(given: str) -> str:
     if len(name) > NAME_LIMIT:
         stem, dot, ending = name.rpartition(".")
         keep = f".{ending}" if dot and len(ending) <= 10 else ""
-        name = (stem if keep else name)[: NAME_LIMIT - len(keep)] + keep
+        name = ((stem if keep else name)[: NAME_LIMIT - len(keep)] + keep).rstrip(" .")
     return name
