@@ -110,13 +110,14 @@ class AsyncClient:
     async def flush(self) -> None:
         """Send everything in the outbox, oldest first; what the server refuses for good is struck out."""
         for message in self._outbox.waiting():
-            if message.is_old(now=_wall()) and await self._is_in_history(message):
-                self._outbox.done(message.nonce)
-                continue
             try:
-                await self.deliver(message)
-            except Refused:
-                continue
+                if message.is_old(now=_wall()) and await self._is_in_history(message):
+                    self._outbox.done(message.nonce)
+                else:
+                    await self.deliver(message)
+            except Refused as fault:
+                if not is_expired(fault):
+                    self._outbox.done(message.nonce)
 
     async def deliver(self, message: Waiting) -> Stored:
         """Send a message of the outbox until the server has it; raises `Refused`."""
@@ -212,10 +213,10 @@ class AsyncClient:
     async def _is_in_history(self, message: Waiting) -> bool:
         before: int | None = None
         while True:
-            page = answers.page(await self.ask(asks.history(message.room, limit=100, before=before)))
+            page = answers.page(await self.ask(asks.history(message.room, limit=1000, before=before)))
             if any(one.nonce == message.nonce for one in page.messages):
                 return True
-            if not page.more or not page.messages:
+            if not page.more or not page.messages or message.is_later_than(page.messages[0].time):
                 return False
             before = page.messages[0].offset
 

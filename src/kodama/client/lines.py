@@ -10,7 +10,7 @@ A `Reading` is shared from one line to the next, so that a change of transport i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from kodama.client import asks
@@ -23,6 +23,7 @@ from kodama.client.ladder import Transport
 from kodama.client.protocol import (
     Ended,
     Garbled,
+    News,
     Reading,
     Refusal,
     Step,
@@ -135,8 +136,12 @@ class PollLine:
         if answer.status != 200:
             return refusal_of(answer.status, answer.fields, answer.body)
         if self._callback is not None:
-            return _inside(answer.body, callback=self._callback)
-        return news_of(decoded(answer.body))
+            step = _inside(answer.body, callback=self._callback)
+        else:
+            step = news_of(decoded(answer.body))
+        if isinstance(step, News) and step.ticket is not None:
+            self._wishes = replace(self._wishes, ticket=step.ticket)
+        return step
 
 
 class StreamLine:

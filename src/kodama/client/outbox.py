@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 FORGOTTEN: Final = 24 * 3600.0  # a nonce is remembered at least this long
+ASKEW: Final = 3600.0  # how far this clock may be from the server's
 
 
 class Waiting(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -30,6 +32,10 @@ class Waiting(msgspec.Struct, frozen=True, omit_defaults=True):
         """Tell whether the server may have forgotten the nonce: look in its history before sending again."""
         return now - self.at >= FORGOTTEN
 
+    def is_later_than(self, time: str) -> bool:
+        """Tell whether it was written down well after the server's ``time`` (RFC 3339)."""
+        return datetime.fromisoformat(time).timestamp() < self.at - ASKEW
+
 
 class _Struck(msgspec.Struct, frozen=True):
     done: str
@@ -37,8 +43,11 @@ class _Struck(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class _Lines:
+    """What a file says: ``cut`` if a crash has left its last line without an end."""
+
     entries: dict[str, Waiting]
     struck: int
+    cut: bool
 
 
 class Outbox:
@@ -46,8 +55,8 @@ class Outbox:
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
-        self._lines = _read(path) if path is not None and path.exists() else _Lines({}, 0)
-        if path is not None and self._lines.struck:
+        self._lines = _read(path) if path is not None and path.exists() else _Lines({}, 0, cut=False)
+        if path is not None and (self._lines.struck or self._lines.cut):
             self._rewrite(path)
 
     def __len__(self) -> int:
@@ -82,7 +91,7 @@ class Outbox:
 
     def _rewrite(self, path: Path) -> None:
         _replace(path, b"".join(msgspec.json.encode(one) + b"\n" for one in self._lines.entries.values()))
-        self._lines.struck = 0
+        self._lines.struck, self._lines.cut = 0, False
 
 
 class CursorFile:
@@ -105,8 +114,9 @@ class CursorFile:
 
 def _read(path: Path) -> _Lines:
     """Return what the file says; a last line that a crash cut off was never sent and counts for nothing."""
-    found = _Lines({}, 0)
-    for line in path.read_bytes().splitlines():
+    content = path.read_bytes()
+    found = _Lines({}, 0, cut=not content.endswith(b"\n"))
+    for line in content.splitlines():
         try:
             raw = msgspec.json.decode(line)
             if "done" in raw:

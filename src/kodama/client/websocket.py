@@ -134,8 +134,10 @@ class SocketLine:
 
     def _frame_said(self, frame: Any) -> Iterator[Step]:
         match frame:
-            case {"events": list()}:
+            case {"events": list(), "cursor": _}:
                 yield news_of(frame)
+            case {"events": list(ephemeral)}:
+                yield News(tuple(one for one in ephemeral if isinstance(one, dict)), None)
             case {"ref": 1, "ok": {"cursor": str(cursor), **rest}}:
                 started = rest.get("started")
                 yield News((), cursor, ready=True, started=started if isinstance(started, dict) else {})
