@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 from base64 import b64encode
 from http.client import HTTPConnection
 from pathlib import Path
@@ -26,6 +27,10 @@ class Files(Server):
         self.start()
         self.aiko = self.sign_in("Aiko")
         assert self.ask("PUT", ROOM, {"title": "Ops"}, **self.aiko)[0] == 201
+
+    def memory(self) -> int:
+        """Return how many bytes the server has in memory."""
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * 4096
 
     def sign_in(self, name: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.ask('POST', '/v1/session', {'name': name})[1]['token']}"}
@@ -181,6 +186,39 @@ def test_a_moderator_removes_other_peoples_files(server: Files) -> None:
     place = server.raw("POST", f"{ROOM}/files?name=a.txt", b"x", **ben)[1]["location"]
     assert server.ask("DELETE", place, **server.sign_in("Cleo"))[0] == 403
     assert server.ask("DELETE", place, **server.aiko)[0] == 204
+
+
+def test_a_large_file_is_sent_in_pieces_to_whoever_takes_its_time(server: Files) -> None:
+    size, memory = 2_000_000, server.memory()
+    url = large(server, size)["url"]
+    _, head, body = server.raw("HEAD", url, **server.aiko)
+    assert (head["content-length"], body) == (str(size), b"")
+    fields = "".join(f"{name}: {value}\r\n" for name, value in server.aiko.items())
+    asking = f"GET {url} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n".encode()
+    slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(50)]
+    for one in slow[1:]:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    for one in slow:
+        one.sendall(asking)
+    status, got, body = server.raw("GET", url, **server.aiko)
+    assert (status, got["content-length"], body) == (200, str(size), b"x" * size)
+    assert server.memory() - memory < 40_000_000, "fifty clients cost fifty files"
+    for one in slow[1:]:
+        one.close()
+    taken = b""
+    while len(taken.partition(b"\r\n\r\n")[2]) < size:
+        taken += slow[0].recv(65536)
+    slow[0].sendall(asking.replace(b"Host:", b"Connection: close\r\nHost:"))
+    assert slow[0].recv(12) == b"HTTP/1.1 200", "the connection serves the next request"
+    slow[0].close()
+
+
+def large(server: Files, size: int) -> Any:
+    """Put a file of many pieces."""
+    _, fields, _ = server.begin("large.bin", size)
+    for offset in range(0, size, 65536):
+        assert server.add(fields["location"], b"x" * min(65536, size - offset), offset)[0] == 204
+    return server.ask("GET", fields["location"], **server.aiko)[1]
 
 
 def test_what_cannot_be_is_refused_with_a_code(server: Files) -> None:

@@ -1,8 +1,9 @@
 """An answer in pieces, for as long as the client listens.
 
 Decided here: how a piece is framed (chunks in HTTP/1.1, bare bytes ended by the close in
-HTTP/1.0), and that a slow reader is seen, not waited for: `Stream.writable` turns false when
-the transport is full, of which `Stream.on_filled` tells, and `Stream.on_drained` of the end of that.
+HTTP/1.0 or by the length that the fields say), and that a slow reader is seen, not waited for:
+`Stream.writable` turns false when the transport is full, of which `Stream.on_filled` tells, and
+`Stream.on_drained` of the end of that.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ class Stream:
         self._prepare(outlet, request, status=status, send=send)
         if request.minor == 0 and not self.silent:
             self.keep = False
+        if any(name == "Content-Length" for name, _ in fields):
+            self.chunked = False
         head = encode_head(status, fields)
         if not self.silent and self.chunked:
             head += b"Transfer-Encoding: chunked\r\n"

@@ -13,7 +13,6 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from twisted.internet.defer import Deferred
-from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 
 from kodama.core.errors import Conflict, Forbidden, NotFound, UnsupportedMedia
@@ -25,6 +24,7 @@ from kodama.node import Node
 from kodama.web.answers import FIELDS, json_answer
 from kodama.web.api import media_of
 from kodama.web.identity import Caller, Identity
+from kodama.web.sending import send_file
 from kodama.wire import commands
 from kodama.wire import files as wire
 
@@ -120,17 +120,15 @@ class FileApi:
             id, facts = await self._readable(caller, given)  # noqa: A001 - a file's id
             if not facts.whole:
                 raise NotFound("There is no such file.")
-            pool = self._reactor.getThreadPool()
-            try:
-                body = await deferToThreadPool(self._reactor, pool, self._keeper.shelf.place(id).read_bytes)
-            except FileNotFoundError:
-                raise NotFound("There is no such file.") from None
             how = "inline" if facts.shown else "attachment"
             fields = (
                 ("Content-Type", facts.media),
                 ("Content-Disposition", f"{how}; filename*=UTF-8''{quote(facts.name, safe='')}"), *_SERVED,
             )  # fmt: skip
-            request.answer(Answer(200, body, fields))
+            try:
+                await send_file(request, self._keeper.shelf.place(id), fields, reactor=self._reactor)
+            except FileNotFoundError:
+                raise NotFound("There is no such file.") from None
 
         self._run(request, answer())
 
