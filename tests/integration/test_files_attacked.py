@@ -122,6 +122,14 @@ def test_a_file_that_is_removed_while_it_becomes_whole_stays_removed(kept: Kept)
     assert kept.keeper._used == 0
 
 
+def test_one_file_at_a_time_becomes_whole(kept: Kept) -> None:
+    for one in [kept.begin(10), kept.begin(10)]:
+        kept.add(one, 10)
+    assert len(kept.pool.told) == 1
+    kept.pool.told.pop()()
+    assert len(kept.pool.told) == 1
+
+
 def test_a_message_makes_the_server_look_for_few_files() -> None:
     ids = [f"{number:022}" for number in range(5000)]
     assert files_in({"files": [{"file": one} for one in ids]}) == ids[:SHOWN_LIMIT]

@@ -146,3 +146,9 @@ def test_a_file_has_a_name(given: str) -> None:
 def test_an_id_is_one() -> None:
     assert file_id("A" * 22) == "A" * 22
     assert file_id("../" + "A" * 19) is None
+
+
+def test_a_picture_of_crumbs_is_none() -> None:
+    gif = SAMPLES["gif"]
+    assert picture(gif[:-1] + b"\x21\xf9\x00" * 1_000 + gif[-1:]) is not None
+    assert picture(gif[:-1] + b"\x21\xf9\x00" * 60_000 + gif[-1:]) is None

@@ -69,6 +69,7 @@ class Keeper:
         self._looked = 0
         self._busy: set[str] = set()
         self._turn = DeferredLock()
+        self._finishing = DeferredLock()  # a picture costs time and several times its size
         node.committed.append(self._heard)
 
     def start(self) -> None:
@@ -137,8 +138,7 @@ class Keeper:
         record = await self._node.store.record(FILE, id)
         if record is None:
             raise NotFound("There is no such file.")
-        pool = self._reactor.getThreadPool()
-        size, found = await deferToThreadPool(self._reactor, pool, self.shelf.finish, id)
+        size, found = await self._finishing.run(self._finish, id)
         whole = _whole(facts, size, found)
         self._count(id, size)
         try:
@@ -147,6 +147,10 @@ class Keeper:
             self._forget(id)
             raise NotFound("There is no such file.") from None
         return whole
+
+    def _finish(self, id: str) -> Deferred[tuple[int, Picture | None]]:  # noqa: A002 - a file's id
+        pool = self._reactor.getThreadPool()
+        return deferToThreadPool(self._reactor, pool, self.shelf.finish, id)
 
     def _check_space(self, size: int) -> None:
         if self._used + size > self._room.all:

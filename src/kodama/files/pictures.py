@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import islice
 from typing import Final, NamedTuple
 from zlib import crc32
 
 from PIL import Image, UnidentifiedImageError
 
 PIXELS_LIMIT: Final = 50_000_000  # more would cost a browser 200 MB to show
+PARTS_LIMIT: Final = 50_000  # an animation has some for each of its pictures
 _ORIENTATION: Final = 0x0112
 _TURNED: Final = (5, 6, 7, 8)  # values of the orientation at which width and height change places
 _SCANNED: Final = frozenset((0x00, *range(0xD0, 0xD8)))  # after FF inside of a scan
@@ -64,15 +66,24 @@ def picture(data: bytes) -> Picture | None:
 
 def _cleaned(data: bytes) -> tuple[str, bytes]:
     if data.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg", b"".join(_jpeg(data))
+        return "image/jpeg", _joined(_jpeg(data))
     if data.startswith(_PNG):
-        return "image/png", b"".join(_png(data))
+        return "image/png", _joined(_png(data))
     if data.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif", b"".join(_gif(data))
+        return "image/gif", _joined(_gif(data))
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        body = b"".join(_webp(data))
+        body = _joined(_webp(data))
         return "image/webp", b"RIFF" + (len(body) + 4).to_bytes(4, "little") + b"WEBP" + body
     raise _Odd
+
+
+def _joined(parts: Iterator[bytes]) -> bytes:
+    """Return the parts as one, unless they are so small and many that each would cost more than its
+    bytes."""
+    few = list(islice(parts, PARTS_LIMIT + 1))
+    if len(few) > PARTS_LIMIT:
+        raise _Odd
+    return b"".join(few)
 
 
 def _jpeg(data: bytes) -> Iterator[bytes]:
