@@ -22,6 +22,7 @@ import msgspec
 import pytest
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
+from twisted.logger import formatEvent, globalLogPublisher
 from twisted.web.http_headers import Headers
 
 from kodama.bus.local import LocalBus
@@ -38,6 +39,7 @@ from kodama.node import Node
 from kodama.registry import Registry
 from kodama.store.interface import Newest
 from kodama.store.memory import MemoryStore
+from kodama.web.api import Api
 from tests.integration.test_server import Server
 from tests.integration.test_site import Got, Kodama
 
@@ -109,6 +111,24 @@ def test_a_webhook_that_is_removed_works_no_more(server: Kodama, owner: dict[str
     assert sent(server, hook["address"], b'{"text":"x"}').status == 404
     assert server.ask("DELETE", f"{HOOKS}/{hook['id']}", **owner).got.status == 404
     assert said(server) == []
+
+
+def test_a_fault_of_ours_logs_no_address_of_a_webhook(
+    server: Kodama, owner: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    address, logged = made(server, owner)["address"], list[str]()
+    monkeypatch.setattr(Api, "publish_read", broken)
+    observe = lambda event: logged.append(formatEvent(event))  # noqa: E731 - Twisted forgets it by its identity
+    globalLogPublisher.addObserver(observe)
+    try:
+        assert sent(server, address, b'{"text":"x"}').status == 500
+    finally:
+        globalLogPublisher.removeObserver(observe)
+    assert any("internal error" in one for one in logged)
+    assert not any(address.rpartition("/")[2] in one for one in logged)
 
 
 def test_only_the_owner_manages_webhooks(server: Kodama, owner: dict[str, str]) -> None:

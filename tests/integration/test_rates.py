@@ -193,3 +193,10 @@ def test_loopback_meets_no_rate_unless_it_is_forwarded() -> None:
     assert forwarded[0] == b"200"
     assert forwarded[-1] == b"429"
     assert json.loads(server.get(f"{EVENTS}?since=all").body)["events"]
+
+
+@pytest.mark.parametrize("place", ["/v1/files/{}", "/files/{}/a.png"])
+def test_files_are_reads(place: str) -> None:
+    server = Kodama(read_burst=2, read_rate=0.001, limit_exempt="")
+    statuses = [server.get(place.format("x" * 22)).status for _ in range(3)]
+    assert statuses == [404, 404, 429]

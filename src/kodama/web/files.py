@@ -93,6 +93,7 @@ class FileApi:
 
     def show(self, request: Request, caller: Caller, given: str) -> None:
         """``GET`` or ``HEAD /v1/files/{id}``: how much of it is there, and what it is."""
+        self._identity.check_read(request.peer, caller)
 
         async def answer() -> None:
             id, facts = await self._readable(caller, given)  # noqa: A001 - a file's id
@@ -115,6 +116,7 @@ class FileApi:
 
     def serve(self, request: Request, caller: Caller, given: str) -> None:
         """``GET /files/{id}/{name}``: the file itself."""
+        self._identity.check_read(request.peer, caller)
 
         async def answer() -> None:
             id, facts = await self._readable(caller, given)  # noqa: A001 - a file's id

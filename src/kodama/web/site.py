@@ -54,7 +54,7 @@ from kodama.web.passkeys import PasskeysApi
 from kodama.web.plain import PlainRooms
 from kodama.web.presence import PresenceApi
 from kodama.web.rooms import RoomsApi
-from kodama.web.routes import Methods, Serve
+from kodama.web.routes import Methods, Serve, shown
 from kodama.web.search import SearchApi
 from kodama.web.sessions import Sessions
 from kodama.wire import commands
@@ -173,7 +173,7 @@ class Site:
     def fault(self, request: Request, failure: Failure) -> Answer:
         """Log our own fault under an id and tell the client only that id."""
         number = token_hex(6)
-        _log.failure("internal error {number} at {path}", failure, number=number, path=request.line.path)
+        _log.failure("internal error {number} at {at}", failure, number=number, at=shown(request.line.path))
         return code_answer("internal", f"Something went wrong here; it is logged as {number}.")
 
     def fault_in_stream(self, failure: Failure) -> Problem:
