@@ -17,6 +17,7 @@ import websocket
 from tests.browser.chromium import Server
 from tests.browser.network import until
 from tests.browser.person import Person
+from tests.browser.test_accessible import violations
 from tests.integration.test_hooks import Receiver
 from tests.integration.test_notify import Phone
 
@@ -62,7 +63,8 @@ def shown(person: Person) -> list[dict[str, Any]]:
 
 
 def deliver(person: Person, call: object) -> None:
-    """Hand a payload to the worker as the browser does when a push service brings it."""
+    """Hand a payload to the worker as the browser does when a push service brings it, and wait until it is
+    shown: what the debugger has handed over is dropped if it goes too early."""
     debugger = person.driver.capabilities["goog:chromeOptions"]["debuggerAddress"]
     with urlopen(f"http://{debugger}/json") as answer:
         page = next(one for one in json.load(answer) if one["type"] == "page")
@@ -79,6 +81,7 @@ def deliver(person: Person, call: object) -> None:
         while (said := json.loads(line.recv())).get("id") != 2:
             pass
         assert "error" not in said, said
+        until(lambda: shown(person))
     finally:
         line.close()
 
@@ -95,6 +98,7 @@ def test_a_switch_in_the_settings_has_a_closed_page_called(server: Server, recei
     number = ben.shown(".settings .buttons button").index("Notifications")
     ben.all(".settings .buttons button")[number].click()
     until(lambda: ben.all("select[name=level]:enabled") and ben.all("#push:enabled"))
+    assert violations(ben) == []
     ben.one("#push").click()
     until(lambda: ben.all(".notify .buttons button:enabled"))
     ben.one(".notify .buttons button").click()
@@ -111,7 +115,6 @@ def test_a_switch_in_the_settings_has_a_closed_page_called(server: Server, recei
     assert (call["text"], call["offset"]) == ("hello Ben", offset)
 
     deliver(ben, call)
-    until(lambda: shown(ben))
     (one,) = shown(ben)
     assert (one["title"].split(" · ")[1], one["body"], one["tag"], one["offset"]) == ("lobby", "hello Ben", "room lobby", offset)
 

@@ -384,6 +384,7 @@ def test_a_running_server_calls_a_browser_through_its_push_service(running: Serv
     assert running.ask("POST", "/v1/rooms/lobby/messages", {"text": "first"}, **aiko)[0] == 201
     assert running.ask("POST", "/v1/push", phone.body, **ben)[0] == 201
     assert running.ask("POST", "/v1/push/test", **ben)[1] == {"sent": 1, "failed": 0}
+    assert running.ask("POST", "/v1/push/test", **ben)[0] == 429, "each is a request to an address that others name"
     assert running.ask("PUT", "/v1/rooms/lobby/notify", {"level": "mentions"}, **ben)[0] == 200
     running.ask("POST", "/v1/rooms/lobby/messages", {"text": "not for you"}, **aiko)
     running.ask("POST", "/v1/rooms/lobby/messages", {"text": "@Ben for you"}, **aiko)

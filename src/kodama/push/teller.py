@@ -17,6 +17,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from kodama.core.errors import RateLimited
 from kodama.core.event import Author
 from kodama.core.notify import Call, Level, Mentions, Quiet, calls, snippet, usual
 from kodama.core.who import Who
@@ -34,6 +35,7 @@ LOOK_SECONDS: Final = 1.0
 PEACE: Final = 30.0  # seconds between two calls of one person to one room
 MOST_IN_PEACE: Final = 100_000
 MOST_READ: Final = 200  # messages of a room in one second
+TEST_SECONDS: Final = 10.0  # between two tests of one person: each is a request to all their browsers
 PRUNE_SECONDS: Final = 3600.0
 _log: Final = Logger()
 
@@ -76,6 +78,7 @@ class Teller:
         self._levels: dict[str, dict[str, Level]] = {}
         self._fresh: dict[str, dict[int, bytes]] = {}
         self._quiet = Quiet(seconds=PEACE, most=MOST_IN_PEACE)
+        self._tests = Quiet(seconds=TEST_SECONDS, most=MOST_IN_PEACE)
         self._loops = [self._loop(clock, self._look), self._loop(clock, self._prune)]
         registry.follow(NOTIFY, Level, self._taken)
         node.committed.append(self._heard)
@@ -106,8 +109,10 @@ class Teller:
         await self._registry.put(NOTIFY, key(room, user), level)
 
     async def test(self, who: Who, call: Call) -> Sequence[Outcome]:
-        """Call somebody on all their browsers, whatever they have chosen."""
+        """Call somebody on all their browsers, whatever they have chosen. Raises `RateLimited`."""
         assert who.user is not None
+        if self._tests.call(who.user, call, now=self._seconds()) is None:
+            raise RateLimited("You have just been called.", retry_after=TEST_SECONDS)
         return [await self._send(place, one, call, call.room) for place, one in self._good(who.user)]
 
     def _taken(self, place: str, level: Level | None) -> None:

@@ -268,8 +268,8 @@ export function actsOf({ state, dispatch, talk, scroller }) {
       all.delete(me?.id ?? "");
       return [...all.values()];
     },
-    /** @param {string} query @param {string} before */
     /** @type {import("./push.js").Ask} */ ask: (method, path, body) => /** @type {NonNullable<typeof talk.client>} */ (talk.client).net.ask(method, path, body),
+    /** @param {string} query @param {string} before */
     search: (query, before) => talk.search(query, before),
     reconnect: () => talk.reconnect(),
     /** @param {HTMLElement | null} view */

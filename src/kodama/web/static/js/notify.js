@@ -87,7 +87,7 @@ export class Notify extends Component {
     return html`<div class="settings"><label><span>${w("level")}</span>
       <select name="level" disabled=${!level} onChange=${(/** @type {any} */ event) => this.choose(event.target.value)}>
       ${["all", "mentions", "none"].map((one) => html`<option value=${one} selected=${one === level}>${w(one)}</option>`)}</select></label>
-      <div><input id="push" type="checkbox" checked=${on} disabled=${busy || Boolean(why)} onChange=${this.toggle} /> <label for="push" class="beside">${w("on")}</label></div>
+      <div class="tick"><input id="push" type="checkbox" checked=${on} disabled=${busy || Boolean(why)} onChange=${this.toggle} /><label for="push">${w("on")}</label></div>
       <p class="hint" role="status">${said || (why && w(why))}</p>
       ${on ? html`<div class="buttons"><button type="button" class="quiet" disabled=${busy} onClick=${this.test}>${w("test")}</button></div>` : null}</div>`;
   }

@@ -38,7 +38,10 @@ export async function subscribe(ask) {
   const { pushManager } = await navigator.serviceWorker.ready;
   const { key } = await ask("GET", "/v1/push");
   let one = await pushManager.getSubscription();
-  if (one && !fits(one, key)) one = void (await one.unsubscribe()) ?? null;
+  if (one && !fits(one, key)) {
+    await one.unsubscribe();
+    one = null;
+  }
   one ??= await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
   await ask("POST", "/v1/push", one.toJSON());
   return true;
