@@ -37,9 +37,9 @@ def server(data: Path) -> Iterator[Server]:
 
 
 def link(server: Server, data: Path) -> str:
-    """Return a link that makes an owner."""
+    """Return a link that makes an owner, on the console's page."""
     command = [sys.executable, "-m", "kodama", "owner", "--data", str(data), "--url", server.url]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().replace("/#", "/admin#")
 
 
 @pytest.fixture(scope="module")

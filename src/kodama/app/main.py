@@ -223,7 +223,7 @@ def _greet(address: str) -> None:
 def _offer(code: str | None, address: str) -> None:
     """Print the link that makes somebody the server's owner, once, while nobody is."""
     if code is not None:
-        _out.print(f"To own it, open this once, as whoever you want to be there: {address}admin#owner={code}")
+        _out.print(f"To own it, open this once, as whoever you want to be there: {address}#owner={code}")
         sys.stdout.flush()
 
 

@@ -25,4 +25,4 @@ def owner(url: str, data: Path | None) -> None:
     code = token_urlsafe(CODE_BYTES)
     with opened(data, "records") as (records, transaction):
         records.write(transaction, [owner_link(code)])
-    click.echo(f"{url.rstrip('/')}/admin#owner={code}")
+    click.echo(f"{url.rstrip('/')}/#owner={code}")
