@@ -297,7 +297,10 @@ def test_a_site_says_who_is_here_and_says_it_again_before_its_word_runs_out(
     assert len(server.log("desk")) == 3
 
 
-def test_each_page_has_its_room(server: Server, shop: HostSite, visitor: Visitor) -> None:
+def test_each_page_has_its_room(
+    server: Server, shop: HostSite, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shop, "policy", "")  # the test adds a script
     canonical = "<link rel=canonical href=https://shop.example/tea/green>"
     shop.pages["/"] = page(server, room="auto", head=canonical)
     visitor.visit(shop.origin)
@@ -305,3 +308,14 @@ def test_each_page_has_its_room(server: Server, shop: HostSite, visitor: Visitor
         assert visitor.run("return Kodama.roomOf(arguments[0])", sample["address"]) == sample["room"]
     visitor.run("Kodama.open()")
     assert visitor.part("iframe").get_attribute("src") == f"{server.url}/embed/shop.example_tea_green?lang=en"
+    visitor.run("""
+        Kodama.destroy();
+        const again = document.createElement("script");
+        again.src = document.querySelector("script").src;
+        again.dataset.room = "tea";
+        document.body.append(again);
+    """)
+    until(lambda: visitor.run("return Boolean(window.Kodama?.open)"))
+    assert visitor.part(".panel").find_elements("css selector", "iframe") == []
+    visitor.run("Kodama.open()")
+    assert visitor.part("iframe").get_attribute("src") == f"{server.url}/embed/tea?lang=en"

@@ -136,6 +136,12 @@ def test_edits_sessions_and_rooms_are_read() -> None:
     assert room.retention == commands.RetentionBody(days=0)
     assert commands.room_body(b"{}") == commands.RoomBody()
     assert commands.room_body(b'{"slow":3600,"locked":true,"hold":false}').slow == 3600
+    named = b'{"sites":["HTTPS://A.example","https://a.example:443","http://b.example:81"]}'
+    assert commands.room_body(named).sites == ("https://a.example", "http://b.example:81")
+    many = ",".join(f'"https://{number}.example"' for number in range(commands.SITES_LIMIT + 1))
+    for sites in (many, '"*"', '"https://a.example/"'):
+        with pytest.raises(BadRequest):
+            commands.room_body(b'{"sites":[%b]}' % sites.encode())
     for slow in (b"-1", b"3601"):
         with pytest.raises(BadRequest):
             commands.room_body(b'{"slow":%b}' % slow)

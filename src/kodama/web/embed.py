@@ -8,7 +8,6 @@ server's own origin and would prove nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
@@ -17,12 +16,12 @@ from typing import Final
 from kodama.core.policy import Policy
 from kodama.http.message import Fields, Request
 from kodama.web.assets import Asset, Assets, page_fields
+from kodama.web.modules import without_comments
 
 LOADER: Final = "widget.js"
 REMEMBERED: Final = 256  # lists of sites, each with its own page of some kilobytes
 
 _SCRIPT: Final = "text/javascript; charset=utf-8"
-_COMMENT: Final = re.compile(rb"^\s*/\*\*.*?\*/$", re.DOTALL | re.MULTILINE)
 _LOADER_FIELDS: Final[Fields] = (
     ("Cache-Control", "public, max-age=3600"), ("X-Content-Type-Options", "nosniff"),
     ("Vary", "Accept-Encoding"), ("Cross-Origin-Resource-Policy", "cross-origin"),
@@ -31,8 +30,8 @@ _LOADER_FIELDS: Final[Fields] = (
 
 
 def lean(source: bytes) -> bytes:
-    """Return a script without its block comments and indentation, which is all that is done to it."""
-    lines = (line.strip() for line in _COMMENT.sub(b"", source).splitlines())
+    """Return a script without its documentation comments and indentation, which is all that is done to it."""
+    lines = (line.strip() for line in without_comments(source).splitlines())
     return b"\n".join(line for line in lines if line)
 
 

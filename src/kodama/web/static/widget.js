@@ -235,11 +235,15 @@ border-radius:14px;background:Canvas;color:CanvasText;box-shadow:0 6px 32px #000
   };
   if (set.tokenUrl) who = fetchToken;
   const Kodama = {
-    open: () => corner?.open(), close: () => corner?.close(), destroy: () => corner?.destroy(), roomOf,
+    open: () => corner?.open(), close: () => corner?.close(), roomOf,
     /** @param {string | (() => string | Promise<string>)} jwt of whoever is here, or what fetches a fresh one each time */
     identify(jwt) {
       who = jwt;
       for (const chat of chats) if (chat.ready) void chat.identify();
+    },
+    destroy() {
+      corner?.destroy();
+      window.Kodama = null;
     },
     logout() {
       who = null;
