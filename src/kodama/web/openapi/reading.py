@@ -15,6 +15,7 @@ from kodama.web.openapi.parameters import (
     READING,
     ROOM,
     ROOMS,
+    TICKET,
     limit,
 )
 from kodama.web.openapi.shape import Content, Operation, Parameter, Reply
@@ -122,6 +123,20 @@ OPERATIONS: Final = (
         text=f"The same as the GET, for more rooms than fit into an address. {_HOW}",
         body=(Content(shape=commands.EventsBody, example={"rooms": ["lobby", "tea"], "since": "last:20"}),),
         replies=(Reply(status=200, text="What is new.", content=_POSTED),),
+    ),
+    Operation(
+        method="GET",
+        path="/v1/ws",
+        name="socket",
+        tag="Reading",
+        title="Open a WebSocket",
+        text="Reads rooms and writes to them on one connection (RFC 6455, version 13, subprotocol"
+        " `kodama.v1`). Both sides send JSON objects as text: `subscribe`, `unsubscribe`, `publish`,"
+        " `typing`, `ping` and `hello` one way, answers and `events` with their `cursor` the other. Pages of"
+        " other sites connect if `KODAMA_ORIGINS` names them. What is no upgrade is told so by 426.",
+        parameters=(TICKET,),
+        codes=("upgrade_required", "forbidden", "rate_limited", "overloaded"),
+        replies=(Reply(status=101, text="From here on it is a WebSocket."),),
     ),
     Operation(
         method="GET",

@@ -58,7 +58,8 @@ function help(state) {
     ["e", on("keyEditThis")], ["Delete", on("keyDelete")], ["c", on("keyCopy")], ["Ctrl+K", t("search")], ["?", t("keyHelp")], ["Ctrl+/", t("keyHelp")],
   ])}</section><section><h3>${t("commandsTitle")}</h3>${table(Object.keys(COMMANDS).map((name) =>
     /** @type {[string, string]} */ ([`/${name}`, t(`cmd${name[0].toUpperCase()}${name.slice(1)}`)])))}
-    <h3>${t("formatTitle")}</h3>${table([["**…**", t("fmtBold")], ["*…*", t("fmtItalic")], ["~~…~~", t("fmtStrike")], ["`…`", t("fmtCode")], ["```", t("fmtBlock")], [">", t("fmtQuote")]])}</section></div>`;
+    <h3>${t("formatTitle")}</h3>${table([["**…**", t("fmtBold")], ["*…*", t("fmtItalic")], ["~~…~~", t("fmtStrike")], ["`…`", t("fmtCode")], ["```", t("fmtBlock")], [">", t("fmtQuote")]])}
+    <p><a href="/docs/api" target="_blank">${t("api")}</a></p></section></div>`;
 }
 
 /** @param {State} state @param {Acts} acts */
