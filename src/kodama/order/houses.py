@@ -44,6 +44,7 @@ SEEN: Final = 50_000  # (room, person) whose network is remembered
 ADDRESSES: Final = 10_000  # whose networks are remembered
 NETWORKS: Final = 8  # of one banned person
 _FOREVER: Final = 2**63 - 1
+_MOMENT: Final = 0xFFFF  # deeds in one ms that are told apart
 _log: Final = Logger()
 
 
@@ -74,6 +75,7 @@ class Houses:
         self.now = now
         self._people = people
         self._salt = b""
+        self._deeds = (0, 0)  # the moment of the last deed, and how many came before it then
         # What stands for the network of an address, which cannot be found again from it.
         self.network = lru_cache(maxsize=ADDRESSES)(self._network)
         self._seen: OrderedDict[tuple[str, str], str] = OrderedDict()
@@ -151,7 +153,9 @@ class Houses:
         """Return the record that says in the audit log what was done; the newest comes first."""
         now = self.now()
         line = Deeds(time=now, by=by, did=did, **about)
-        return put(AUDIT, key(room, f"{_FOREVER - now:016x}{token_hex(4)}"), line)
+        self._deeds = (now, self._deeds[1] + 1) if self._deeds[0] == now else (now, 0)
+        order = f"{_FOREVER - now:016x}{_MOMENT - self._deeds[1]:04x}"  # of one moment, the newest first, too
+        return put(AUDIT, key(room, f"{order}{token_hex(4)}"), line)
 
     def _member(self, place: str, member: Membership | None) -> None:
         room, user = _parts(place)
