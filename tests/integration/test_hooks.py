@@ -37,7 +37,7 @@ from kodama.http.outgoing import Reply, is_public
 from kodama.metrics import Metrics
 from kodama.node import Node
 from kodama.registry import Registry
-from kodama.store.interface import Newest
+from kodama.store.interface import Newest, StoreUnavailable
 from kodama.store.memory import MemoryStore
 from kodama.web.api import Api
 from tests.integration.test_server import Server
@@ -288,6 +288,27 @@ def test_an_answer_is_not_said_where_everybody_has_to_be_silent() -> None:
     told.say("banned")
     assert told.texts() == ["locked", "open", "me too", "banned"]
     assert told.place().offset == 4
+
+
+def test_an_answer_that_the_store_cannot_take_is_asked_for_again() -> None:
+    told = Told()
+    told.replies = lambda _: succeed(Reply(200, Headers({"Content-Type": ["text/plain"]}), b"on it"))
+    told.make(told.outlets("a"))
+    append, full = told.node.append, [True]
+
+    def failing(change: Any, settle: Any) -> None:
+        if full[0] and change.author.kind == "bot":
+            raise StoreUnavailable("the disk is full")
+        append(change, settle)
+
+    told.node.append = failing  # type: ignore[method-assign]
+    told.say("deploy")
+    assert told.texts() == ["deploy"]
+    assert told.place().offset == 0
+    full[0] = False
+    told.pass_seconds(2)
+    assert told.texts() == ["deploy", "on it"]
+    assert told.got == [("a", "deploy"), ("a", "deploy")]
 
 
 @pytest.mark.parametrize(

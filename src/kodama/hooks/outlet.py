@@ -27,7 +27,7 @@ from kodama.core.record import RecordMoved
 from kodama.http.outgoing import Reply
 from kodama.node import LiveRoom, Node
 from kodama.registry import Registry
-from kodama.store.interface import Stored
+from kodama.store.interface import Stored, StoreUnavailable
 from kodama.transports.reading import Bounds, Told, one_by_one, owed
 from kodama.wire.commands import MessageBody, body_digest, message_body, text_body
 
@@ -180,38 +180,34 @@ class Outlet:
             _log.info("webhook {id}: {why}", id=self.hook.id, why=str(error) or type(error).__name__)
             return 0.0
         if 200 <= reply.status < 300:
-            self._answer(reply, event)
-            return None
+            return None if await self._answer(reply, event) else FIRST_PAUSE
         _log.info("webhook {id} was answered {status}", id=self.hook.id, status=reply.status)
         return _retry_after(reply)
 
-    def _answer(self, reply: Reply, event: Heard) -> None:
+    async def _answer(self, reply: Reply, event: Heard) -> bool:
         """Say in the room what the other side answered, as a reply, if it may speak there as everybody
-        may; a second time says nothing new."""
+        may; a second time says nothing new. Return False if the store cannot take it now."""
         body = reply_of(reply)
-        if body is None or event.type != "message":
-            return
+        live = await self._node.room(self.hook.room)
+        if body is None or event.type != "message" or not live.exists:
+            return True
         nonce = Nonce(sender=self.hook.author.id, text=event.id, digest=body_digest(body))
         change = Publish(
             room=self.hook.room, author=self.hook.author, text=body.text, data={"reply": event.offset},
             nonce=nonce,
         )  # fmt: skip
-
-        def settled(outcome: Stored | Exception) -> None:
-            if isinstance(outcome, Exception) and not isinstance(outcome, Refused):
-                _log.error("the answer of webhook {id} was not stored: {why}", id=self.hook.id, why=outcome)
-
-        def go(live: LiveRoom) -> None:
-            if live.exists:
-                self._node.policy.weigh(live.facts, self.hook.who, network="", now=self._now())
-                self._node.append(change, settled)
-
-        self._node.room(self.hook.room).addCallback(go).addErrback(self._not_said)
-
-    def _not_said(self, failure: Failure) -> None:
-        """The room is locked, or its moderators want no answers: they are not kept for later."""
-        failure.trap(Refused)
-        _log.info("webhook {id} may not answer: {why}", id=self.hook.id, why=failure.getErrorMessage())
+        settled: Deferred[Stored | Exception] = Deferred()
+        try:
+            self._node.policy.weigh(live.facts, self.hook.who, network="", now=self._now())
+            self._node.append(change, settled.callback)
+            outcome = await settled
+        except StoreUnavailable:
+            return False
+        except Refused as error:  # the room is locked, say: answers are not kept for later
+            outcome = error
+        if isinstance(outcome, Exception):
+            _log.info("the answer of webhook {id} was not said: {why}", id=self.hook.id, why=str(outcome))
+        return not isinstance(outcome, StoreUnavailable)
 
 
 def reply_of(reply: Reply) -> MessageBody | None:
