@@ -10,7 +10,6 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -91,16 +90,6 @@ class Server:
         )  # fmt: skip
         with urlopen(request) as answer:
             return int(json.load(answer)["offset"])
-
-    def streams(self) -> bool:
-        """Return whether server-sent events are served."""
-        url = f"{self.url}/v1/rooms/lobby/events?wait=0"
-        try:
-            urlopen(Request(url, headers={"Accept": "text/event-stream"})).close()
-        except HTTPError as error:
-            error.close()
-            return False
-        return True
 
     def log(self, room: str = "lobby") -> list[dict[str, Any]]:
         with urlopen(f"{self.url}/v1/rooms/{room}/events?since=all&wait=0&limit=1000") as answer:

@@ -262,8 +262,6 @@ def test_it_reads_and_sends_through_the_published_nginx(
 def test_a_proxy_that_holds_answers_back_is_left_for_long_polls_and_met_again_when_it_is_mended(
     server: Server, browser: Browser, nginx: Callable[..., Nginx]
 ) -> None:
-    if not server.streams():
-        pytest.skip("this server does not serve streams yet")
     proxy = nginx(change=buffering)
     browser.begin(proxy.url, transports=["sse", "poll"])
     browser.until_live("poll")
