@@ -212,11 +212,11 @@ class Told:
 
     def texts(self) -> list[str | None]:
         done = self.store.history("ops", where=Newest(), limit=50)
-        return [json.loads(entry.json)["text"] for entry in done.result.messages]  # type: ignore[union-attr]
+        return [json.loads(entry.json)["text"] for entry in done.result.messages]
 
     def place(self) -> HookPlace:
         record = self.store.record(PLACE, "h1").result
-        return msgspec.json.decode(record.body, type=HookPlace)  # type: ignore[union-attr]
+        return msgspec.json.decode(record.body, type=HookPlace)
 
     def pass_seconds(self, seconds: float) -> None:
         self.now += int(seconds * 1000)
@@ -331,7 +331,7 @@ def test_one_node_tells_and_another_follows_when_it_is_gone() -> None:
     told.say("one")
     assert told.got == [("a", "one")]
     a._looking.stop()  # it is frozen: it neither tells nor keeps its lease
-    told.node.followed("ops").readers.pop(a.known["h1"])  # type: ignore[union-attr, call-overload]
+    told.node.followed("ops").readers.pop(a.known["h1"])  # type: ignore[union-attr]
     told.say("two")
     told.pass_seconds(LEASE_MS / 2000)
     assert told.got == [("a", "one")]

@@ -239,7 +239,7 @@ def test_a_browser_that_its_service_does_not_know_is_forgotten(calling: Calling,
     calling.say("one")
     calling.seconds(1)
     assert BEN.id not in calling.subscriptions
-    assert calling.store.record(PUSH, key_of(BEN.id, calling.phone.endpoint)).result is None  # type: ignore[attr-defined]
+    assert calling.store.record(PUSH, key_of(BEN.id, calling.phone.endpoint)).result is None
     assert calling.outcomes == {"gone": 1}
 
 

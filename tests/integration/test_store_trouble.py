@@ -58,7 +58,7 @@ def say(server: Server, text: str) -> tuple[int, dict[str, str]]:
 
 @pytest.mark.parametrize("trouble", [small_disk, failing_disk])
 def test_a_disk_in_trouble_loses_nothing_acknowledged_and_recovers(
-    trouble: Callable[[Path], contextmanager[tuple[Path, Callable[[Server], None], Callable[[Server], None]]]],  # type: ignore[type-var]
+    trouble: Callable[[Path], contextmanager[tuple[Path, Callable[[Server], None], Callable[[Server], None]]]],
     tmp_path: Path,
 ) -> None:
     with trouble(tmp_path) as (folder, begin, end):  # type: ignore[attr-defined]
