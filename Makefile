@@ -20,12 +20,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(RUN_STAMP): pyproject.toml | $(BIN)/python
-	$(PIP) install --editable .
+	$(PIP) install --use-pep517 --editable .
 	@touch $@
 
 $(TEST_STAMP): requirements-test.txt pyproject.toml | $(BIN)/python
-	$(PIP) install --requirement requirements-test.txt
-	$(PIP) install --no-deps --editable .
+	$(PIP) install --use-pep517 --requirement requirements-test.txt
+	$(PIP) install --use-pep517 --no-deps --editable .
 	@touch $@ $(RUN_STAMP)
 
 install: $(RUN_STAMP)
