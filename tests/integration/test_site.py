@@ -249,6 +249,16 @@ def test_a_foreign_host_is_misdirected_and_a_foreign_page_may_not_write(server: 
     assert friendly.get(f"{EVENTS}?wait=0", Host="chat.example").status == 200
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_a_probe_is_answered_under_any_address_and_a_foreign_name_under_none(path: str) -> None:
+    server = Kodama(hosts="chat.example")
+    for host in ("10.0.0.7:8080", "[2001:db8::7]:8080", "192.0.2.1", "chat.example"):
+        assert server.get(path, Host=host).status == 200
+        assert server.get("/v1/rooms", Host=host).status == (200 if host == "chat.example" else 421)
+    for host in ("evil.example", "10.0.0.7.evil.example", "10.0.0"):
+        assert server.get(path, Host=host).status == 421
+
+
 def test_writes_beyond_the_rate_are_told_when_to_come_back() -> None:
     server = Kodama(write_burst=2, limit_exempt="")
     assert [server.say(str(number)).status for number in range(3)] == [201, 201, 429]

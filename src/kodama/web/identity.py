@@ -29,6 +29,9 @@ from kodama.web.tokens import Proof, Tokens
 from kodama.wire.answers import Connection
 
 SESSION_COOKIE: Final = "kodama_session"
+# Asked by address, and safe to answer then: rebinding needs a name, and a browser sends the one it was given.
+PROBES: Final = frozenset((b"/healthz", b"/readyz", b"/metrics"))
+_NOT_OURS: Final = "This server answers for loopback names only; the setting KODAMA_HOSTS names further ones."
 _ELSEWHERE: Final = (b"cross-site", b"same-site")
 _JSON: Final = (Framing.JSON, Framing.PAGE)
 _NO_PROOF: Final = Proof(NOBODY, None)
@@ -118,8 +121,12 @@ class Identity:
             not isinstance(caller, Caller) or caller.generation != self._tokens.generation
             or (caller.believed is not None and caller.believed is not self._trusts(request.peer))
         ):  # fmt: skip
+            host = _host(request.headers)
+            answers = self._answers_for(host)
+            if not answers and not (request.line.path in PROBES and _is_address(host)):
+                raise Misdirected(_NOT_OURS)
             caller = self._read(request.headers, request.peer, now=now)
-            request.headers.memo = caller if caller.fault is None else None
+            request.headers.memo = caller if caller.fault is None and answers else None
         return caller
 
     def check_session(self, caller: Caller, *, now: int) -> None:
@@ -253,13 +260,12 @@ class Identity:
 
     def _read(self, headers: Headers, peer: str, *, now: int) -> Caller:
         host = (headers.get(b"host") or b"").decode("latin-1")
-        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-        self._check_host(name.strip("[]").lower())
+        name = _host(headers)
         accept = (headers.get(b"accept") or b"").decode("latin-1")
         forwarded = hops(headers, self._policy.forwarding)
         believed = self._trusts(peer) if self._names_user(headers) else None
         shown = (self._vouched(headers) if believed else None) or self._proof(
-            headers, self._sender(peer, host=name.strip("[]").lower(), forwarded=forwarded), now=now
+            headers, self._sender(peer, host=name, forwarded=forwarded), now=now
         )
         nobody = shown.proof is None
         proof = shown.proof or _NO_PROOF
@@ -268,7 +274,7 @@ class Identity:
         return Caller(
             who=self._policy.nobody if nobody else proof.who, until=proof.until,
             generation=self._tokens.generation, by_cookie=shown.ambient, fault=shown.fault,
-            host=name.strip("[]").lower(),
+            host=name,
             foreign=self._foreign(headers, host, by_cookie=shown.ambient), sharing=sharing,
             unsafe=origin is not None and origin.lower().startswith("http:")
             and not self._listed(origin, by_cookie=shown.ambient),
@@ -303,14 +309,10 @@ class Identity:
         except Refused as error:
             return _Shown(_NO_PROOF, error, ambient=by_cookie)
 
-    def _check_host(self, name: str) -> None:
+    def _answers_for(self, name: str) -> bool:
         hosts = self._policy.hosts
         # Without a name (HTTP/1.0) it was no browser, which is who rebinding would use.
-        if hosts is None or not name or _is_loopback(name) or name in hosts:
-            return
-        raise Misdirected(
-            "This server answers for loopback names only; the setting KODAMA_HOSTS names further ones."
-        )
+        return hosts is None or not name or _is_loopback(name) or name in hosts
 
     def _foreign(self, headers: Headers, host: str, *, by_cookie: bool) -> bool:
         """Return whether a page of another site asks that may not write; `*` lets every page write,
@@ -330,6 +332,13 @@ class Identity:
         except ValueError:
             return False
         return any(ip.version == net.version and ip in net for net in self._trusted)
+
+
+def _host(headers: Headers) -> str:
+    """Return the name or address that the client asked for, in lower case, without its port."""
+    host = (headers.get(b"host") or b"").decode("latin-1")
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    return name.strip("[]").lower()
 
 
 def _origin(headers: Headers) -> str | None:
@@ -360,6 +369,15 @@ def _token(headers: Headers) -> tuple[str | None, bool]:
     except CookieError:
         return None, False
     return (morsel.value, True) if morsel is not None and morsel.value else (None, False)
+
+
+def _is_address(name: str) -> bool:
+    """Return whether ``name`` is an IP address."""
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(name: str) -> bool:
