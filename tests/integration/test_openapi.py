@@ -14,7 +14,7 @@ import pytest
 
 from kodama.web import admin as admin_module
 from kodama.web import order as order_module
-from kodama.web import site as site_module
+from kodama.web import table as table_module
 from kodama.web.openapi.operating import OPERATIONS, describe
 from kodama.wire import answers
 from kodama.wire.problem import STATUSES
@@ -38,7 +38,7 @@ def server() -> Kodama:
     return Kodama()
 
 
-def _paths_of(function: str, prefix: str, module: ModuleType = site_module) -> set[str]:
+def _paths_of(function: str, prefix: str, module: ModuleType = table_module) -> set[str]:
     """Return the paths that a ``match`` of the site takes, read from its source."""
     tree = ast.parse(inspect.getsource(module))
     found = set()
@@ -72,7 +72,7 @@ def _words(pattern: ast.pattern) -> list[str]:
 
 def test_every_route_of_the_site_is_described_and_no_other() -> None:
     routes = {path.rstrip("/") for path in _paths_of("_room", "/v1/rooms/{room}/")}
-    routes |= _paths_of("_route", "/") - {"/v1/rooms/{room}/*", "/v1/admin/*"}
+    routes |= _paths_of("methods", "/") - {"/v1/rooms/{room}/*", "/v1/admin/*"}
     routes |= _paths_of("routes", "/v1/admin/", admin_module)
     routes |= _paths_of("_lists", "/v1/admin/", admin_module)
     routes |= _paths_of("in_room", "/v1/rooms/{room}/", order_module)

@@ -21,9 +21,9 @@ import pytest
 from cryptography.x509 import NameOID
 from twisted.internet.task import Clock
 
-from kodama.app.assemble import certificate
 from kodama.app.settings import BadSetting, Settings
 from kodama.app.tls import LOOK_SECONDS, Certificate
+from kodama.app.trust import certificate
 from kodama.client import Client, Transport, Wants
 from tests.engines import until
 from tests.integration.certificates import self_signed

@@ -84,7 +84,7 @@ def import_command(source: Path, kind: str, data: Path | None) -> None:
         settings = Settings.load(os.environ, overrides={"data": data})
         if settings.store != "sqlite":
             raise BadSetting("Rooms are imported into a log in SQLite only.")
-        from kodama.app.assemble import STORE_FILE
+        from kodama.app.ground import STORE_FILE
         from kodama.store.sqlite.offline import opened
 
         pasts = list(_READERS[kind](source))  # all is read before anything is written
@@ -111,7 +111,7 @@ def _reading(settings: Settings) -> tuple[AbstractContextManager[Ask], Any]:
     if settings.store == "memory":
         raise BadSetting("The memory store has nothing that could be exported.")
     if settings.store == "sqlite":
-        from kodama.app.assemble import STORE_FILE
+        from kodama.app.ground import STORE_FILE
         from kodama.store.sqlite import reads
         from kodama.store.sqlite.file import examine, reading
 

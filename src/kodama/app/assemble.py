@@ -1,15 +1,11 @@
-"""The only file that names concrete stores and buses: settings in, a service out."""
+"""Settings in, a service out: every part is made here, and told of the others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from random import Random
 from secrets import token_hex
-from tempfile import gettempdir
-from time import time
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from twisted.internet.defer import Deferred
 
@@ -18,20 +14,15 @@ from kodama.accounts.cuts import Cuts
 from kodama.accounts.forgetting import Forgetting, Traces
 from kodama.accounts.hashing import Hashing
 from kodama.accounts.passkeys import Passkeys
+from kodama.app.ground import open_bus, open_store, shelf_of, wall_clock
 from kodama.app.service import KodamaService
-from kodama.app.settings import BadSetting, Settings
+from kodama.app.settings import Settings
 from kodama.app.shown import resident, settings_shown
-from kodama.app.tls import Certificate
+from kodama.app.trust import certificate, key_sets, policy_of, rates_of, site_keys
 from kodama.bill import Bill
-from kodama.bus.interface import Bus
-from kodama.bus.local import LocalBus
-from kodama.bus.remote import RemoteBus
-from kodama.core.limits import Rate
 from kodama.core.returning import Returns
 from kodama.core.room import Retention
-from kodama.core.who import NOBODY, STRANGER
 from kodama.files.keeper import Keeper, Room
-from kodama.files.shelf import PassingShelf, Shelf
 from kodama.hooks.outlets import Outlets
 from kodama.http.echo import Echoes
 from kodama.http.factory import HttpFactory
@@ -53,9 +44,6 @@ from kodama.push.sender import Sender
 from kodama.push.subscriptions import PUSH, Subscriptions
 from kodama.push.teller import NOTIFY, Teller
 from kodama.registry import Registry
-from kodama.store.interface import Store
-from kodama.store.memory import MemoryStore
-from kodama.store.sqlite import SqliteStore
 from kodama.transports.followers import Followers
 from kodama.transports.legacy import Door2011
 from kodama.transports.longpoll import LongPolls
@@ -78,8 +66,7 @@ from kodama.web.desk import Desks
 from kodama.web.embed import Embeds
 from kodama.web.files import FileApi
 from kodama.web.hooks import HookApi
-from kodama.web.identity import Identity, Policy
-from kodama.web.jwks import JwkSet
+from kodama.web.identity import Identity
 from kodama.web.members import MembersApi
 from kodama.web.moderation import ModerationApi
 from kodama.web.notify import NotifyApi
@@ -89,122 +76,20 @@ from kodama.web.order import OrderRoutes
 from kodama.web.passkeys import PasskeysApi
 from kodama.web.plain import PlainRooms
 from kodama.web.presence import PresenceApi
-from kodama.web.rates import Deed, Rates
+from kodama.web.reads import Reads
 from kodama.web.rooms import RoomsApi
 from kodama.web.search import SearchApi
 from kodama.web.seeing import SeeingApi
 from kodama.web.sessions import Sessions
 from kodama.web.site import Site
-from kodama.web.sites import BadKey, SiteKey, Sites, key_of
+from kodama.web.sites import Sites
+from kodama.web.table import Table
 from kodama.web.tokens import Tokens
 from kodama.web.upgrades import Serve, opening, upgrading
 from kodama.wire.commands import CLIENT_PART
 
 ECHO_LIMIT: Final = 16 * 1024 * 1024  # what the largest case of Autobahn's suite sends
 LOOK_SECONDS: Final = 2.0  # a shared store is asked this often for what a bus lost
-FILES: Final = "files"
-STORE_FILE: Final = "kodama.sqlite3"
-
-
-def wall_clock() -> int:
-    """Return the time in ms since 1970."""
-    return int(time() * 1000)
-
-
-def open_store(settings: Settings, reactor: Any) -> Store:
-    """Return the store that the settings name."""
-    if settings.store == "memory":
-        return MemoryStore(wall_clock, later=lambda call: reactor.callLater(0, call))
-    if settings.store.startswith(("postgresql://", "postgres://")):
-        from kodama.store.postgres import PostgresStore  # an extra: psycopg may not be installed
-
-        return PostgresStore(settings.store, reactor=reactor, now=wall_clock)
-    Path(settings.data).mkdir(parents=True, exist_ok=True)
-    return SqliteStore(Path(settings.data) / STORE_FILE, reactor=reactor, now=wall_clock)
-
-
-def open_bus(settings: Settings, reactor: Any) -> Bus:
-    """Return the bus that the settings name. The brokers' clients are extras."""
-    if settings.bus == "local":
-        return LocalBus()
-    if settings.bus == "postgresql":
-        from kodama.bus.postgres import postgres_line
-
-        line = postgres_line(settings.store, reactor)
-    elif settings.bus.startswith("redis"):
-        from kodama.bus.redis import redis_line
-
-        line = redis_line(settings.bus, reactor)
-    else:
-        from kodama.bus.nats import nats_line
-
-        line = nats_line(settings.bus, reactor)
-    return RemoteBus(line, node=token_hex(6), clock=reactor)
-
-
-def policy_of(settings: Settings) -> Policy:
-    """Return who may ask what: a listener on loopback answers for loopback names only, against
-    DNS rebinding, unless the settings name others."""
-    loopback = settings.host in ("localhost", "::1") or settings.host.startswith("127.")
-    anybody = "*" in settings.hosts or (not loopback and not settings.hosts)
-    return Policy(
-        hosts=None if anybody else settings.hosts, origins=settings.origins,
-        trusted_proxies=settings.trusted_proxies, forwarding=settings.forwarding_header,
-        exempt=settings.limit_exempt == "loopback",
-        nobody=NOBODY if settings.guests else STRANGER, user_header=settings.user_header.encode(),
-    )  # fmt: skip
-
-
-def rates_of(settings: Settings, metrics: Metrics) -> Rates:
-    """Return the buckets that the settings describe."""
-    return Rates(
-        {
-            Deed.WRITE: Rate(settings.write_burst, settings.write_rate),
-            Deed.READ: Rate(settings.read_burst, settings.read_rate),
-            Deed.SESSION: Rate(settings.session_burst, settings.session_rate),
-            Deed.ROOM: Rate(settings.room_burst, settings.room_rate),
-            Deed.TOKEN: Rate(settings.token_burst, settings.token_rate),
-            Deed.LOGIN: Rate(settings.login_burst, settings.login_rate),
-        },
-        metrics,
-    )
-
-
-def site_keys(settings: Settings) -> list[SiteKey]:
-    """Return the fixed keys of sites that the settings name. Raises `BadSetting`."""
-    given = [one.split() for one in settings.jwt_keys]
-    try:
-        return [key_of(*one) for one in given if one[1] != "JWKS"]
-    except BadKey as error:
-        raise BadSetting(f"KODAMA_JWT_KEYS: {error}.") from None
-
-
-def key_sets(settings: Settings, reactor: Any, *, changed: Callable[[], None]) -> list[JwkSet]:
-    """Return the sites' keys that are read again and again. Raises `BadSetting`."""
-    sets = []
-    for issuer, kind, source in (one.split() for one in settings.jwt_keys):
-        if kind == "JWKS":
-            local = urlsplit(source).hostname in ("localhost", "127.0.0.1", "::1")
-            if source.startswith("http://") and not local:
-                raise BadSetting("KODAMA_JWT_KEYS: keys are fetched over https only.")
-            sets.append(JwkSet(issuer, source, reactor=reactor, changed=changed))
-    return sets
-
-
-def certificate(settings: Settings, reactor: Any) -> Certificate | None:
-    """Return the certificate to show, None without TLS. Raises `BadSetting`."""
-    if not settings.tls_cert and not settings.tls_key:
-        return None
-    if not settings.tls_cert or not settings.tls_key:
-        raise BadSetting("KODAMA_TLS_CERT and KODAMA_TLS_KEY go together: one of them is missing.")
-    return Certificate(Path(settings.tls_cert), Path(settings.tls_key), clock=reactor)
-
-
-def shelf_of(settings: Settings) -> Shelf:
-    """Return where files are kept: only until the end with a store that forgets."""
-    if settings.files is None and settings.store == "memory":
-        return PassingShelf(Path(gettempdir()) / f"kodama-{token_hex(8)}")
-    return Shelf(settings.files or Path(settings.data) / FILES)
 
 
 def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) -> KodamaService:
@@ -359,25 +244,25 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         now=wall_clock, count=metrics.push,
     )  # fmt: skip
     teller = Teller(node, registry, people, subscriptions, calling, clock=reactor)
-    site = Site(
-        api=api, sessions=sessions, accounts=accounts, passkeys=passkeys_api,
-        presence=presence, polls=polls, streams=streams, door=door,
-        assets=assets, embeds=Embeds(assets, node.policy, sites=settings.embed_sites),
-        searches=searches, plain=plain, hooks=hooks, files=files,
-        documents=Documents(),
-        operations=operations, rooms=RoomsApi(acting, houses, members, people, marks),
+    reads = Reads(identity, polls, streams, now=wall_clock, jsonp=settings.jsonp)
+    table = Table(
+        api=api, reads=reads, searches=searches, sessions=sessions, accounts=accounts, passkeys=passkeys_api,
+        presence=presence, door=door, assets=assets,
+        embeds=Embeds(assets, node.policy, sites=settings.embed_sites),
+        plain=plain, hooks=hooks, files=files, documents=Documents(), operations=operations,
+        rooms=RoomsApi(acting, houses, members, people, marks),
         order=OrderRoutes(
             members=MembersApi(acting, members), moderation=ModerationApi(acting, moderation, held),
             seeing=SeeingApi(acting, held, reports),
             belonging=BelongingApi(acting, Invites(houses), directs, marks),
             notify=NotifyApi(acting, houses, teller, subscriptions, plain=settings.push_private),
-        ), identity=identity, metrics=metrics,
-        now=wall_clock,
-        jsonp=settings.jsonp, legacy=settings.legacy, upgrades=upgrades,
+        ),
         admin=AdminApi(
             acting, houses, members, hooks, operations, tokens, settings=settings_shown(settings)
         ),
+        identity=identity, upgrades=upgrades, legacy=settings.legacy,
     )  # fmt: skip
+    site = Site(table, reads, polls, identity, metrics=metrics, now=wall_clock, jsonp=settings.jsonp)
     limits = Limits(
         body=settings.body_limit, connections=settings.connections, together=settings.address_connections
     )

@@ -42,7 +42,7 @@ def _store_of(settings: Settings) -> tuple[str, Any]:
     if settings.store == "memory":
         raise BadSetting("The memory store keeps nothing.")
     if settings.store == "sqlite":
-        from kodama.app.assemble import STORE_FILE
+        from kodama.app.ground import STORE_FILE
 
         return "kodama.store.sqlite", Path(settings.data) / STORE_FILE
     return "kodama.store.postgres", settings.store

@@ -228,7 +228,7 @@ def _offer(code: str | None, address: str) -> None:
 
 
 def _store_file(data: Path | None) -> Path:
-    from kodama.app.assemble import STORE_FILE
+    from kodama.app.ground import STORE_FILE
 
     return Path(Settings.load(os.environ, overrides={"data": data}).data) / STORE_FILE
 
