@@ -9,7 +9,7 @@ import pytest
 from twisted.internet.address import IPv4Address
 from twisted.internet.testing import StringTransport
 
-from kodama.app import assemble
+from kodama.app import ground
 from tests.integration.test_site import EVENTS, MESSAGES, ROOM, Asking, Got, Kodama, texts
 
 
@@ -23,7 +23,7 @@ class Wall:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.seconds = 1_800_000_000.0
-        monkeypatch.setattr(assemble, "time", lambda: self.seconds)
+        monkeypatch.setattr(ground, "time", lambda: self.seconds)
 
 
 @pytest.fixture

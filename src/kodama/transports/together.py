@@ -9,7 +9,6 @@ answers all. Whatever is not plain is handed back to be held alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf
 from typing import TYPE_CHECKING, Final
 
 from twisted.python.failure import Failure
@@ -23,6 +22,8 @@ from kodama.http.channel import Channel
 from kodama.http.lot import Lot
 from kodama.http.message import Answer, Headers, Line, Request, date
 from kodama.node import LiveRoom
+from kodama.transports.clients import Regular
+from kodama.transports.held import Held
 from kodama.transports.reading import Batch, Plan, Verdict, cursor_of, take
 from kodama.wire.events import batch
 
@@ -32,35 +33,12 @@ if TYPE_CHECKING:
 _PUBLIC: Final = Access.PUBLIC  # a global is found faster than a member of an Enum
 
 
-class Regular:
-    """A reader who polls again and again: one ``client`` of one session.
-
-    ``channel``, ``headers`` and ``place`` are where, how and for what it asked last; its session
-    was good then and is until ``until`` (seconds), while ``trust`` is that of today. ``lease`` is
-    its presence in one room.
-    """
-
-    __slots__ = (
-        "__weakref__", "channel", "client", "headers", "lease", "place", "trust", "until", "who",
-    )  # fmt: skip
-
-    def __init__(self, who: Who, client: str | None) -> None:
-        self.who = who
-        self.client = client
-        self.channel: Channel | None = None
-        self.trust: object | None = None
-        self.headers: Headers | None = None
-        self.lease: Lease | None = None
-        self.place: Together | None = None
-        self.until = inf
-
-
 class Together:
     """Those who wait at one place under one request line."""
 
     __slots__ = (
-        "_empty", "_empty_at", "_hold", "_keep", "_lasts", "_lot", "_place", "_plan", "_policy", "_polls",
-        "_present", "_room",
+        "_empty", "_empty_at", "_hold", "_holds", "_keep", "_lasts", "_lot", "_place", "_plan", "_policy",
+        "_polls", "_present", "_room",
     )  # fmt: skip
 
     def __init__(self, polls: LongPolls, plan: Plan, line: Line) -> None:
@@ -73,9 +51,12 @@ class Together:
         self._empty: Answer | None = None  # to those whose holds run out in one second
         self._empty_at = b""
         self._keep = polls.people.keep
-        self._hold = polls.longest(plan.poll)
+        self._hold = polls.holds.longest(plan.poll)
         self._lasts = lease_seconds(self._hold)
-        self._lot = Lot(line, self, clearance=polls.clearance, seconds=plan.poll.wait, hold=polls.jittered)
+        self._holds = polls.holds
+        self._lot = Lot(
+            line, self, clearance=polls.clearance, seconds=plan.poll.wait, hold=polls.holds.jittered
+        )
 
     @property
     def size(self) -> int:
@@ -87,7 +68,7 @@ class Together:
         room = self._room
         if room.stream.top != self._place or room.facts.access is not _PUBLIC or not room.followed:
             return False
-        if who.rooms is not None or self._polls.returns is not None or self._polls.outlasts(self._hold, who):
+        if who.rooms is not None or self._polls.returns is not None or self._holds.outlasts(self._hold, who):
             return False
         if room.name in self._policy.banned and self._refused(who):
             return False
@@ -133,7 +114,7 @@ class Together:
         metrics.deliveries += size
         metrics.gaps += owed.gaps * size
         metrics.cursor_lag.observe(owed.lag, size)
-        lot.answer(polls.encode(plan.poll, body))
+        lot.answer(polls.replies.encode(plan.poll, body))
 
     def hear(self, room: LiveRoom, ephemeral: Sequence[bytes]) -> None:
         """Somebody came, went or types."""
@@ -143,13 +124,13 @@ class Together:
                 polls.people.told(note.lease)
         polls.node.metrics.whispered += len(lot.waiting)
         self.emptied()
-        lot.answer(polls.whispered(self._plan, ephemeral))
+        lot.answer(polls.replies.whispered(self._plan, ephemeral))
 
     def part(self, returns: Returns) -> None:
         """Send everybody away: the server is draining."""
         self.emptied()
         for request, note in self._lot.recall():
-            self._polls.send_away(self._polls.held(request, self._plan, *_whose(note)), returns)
+            self._polls.send_away(Held(self._polls, request, self._plan, *_whose(note)), returns)
 
     def review(self, verdict: Verdict) -> None:
         """End the polls of those whom ``verdict`` refuses."""
@@ -162,14 +143,14 @@ class Together:
         """One hold has run out."""
         second = date()
         if self._empty is None or self._empty_at is not second:  # its Date field is of this second
-            self._empty, self._empty_at = self._polls.empty(self._plan), second
+            self._empty, self._empty_at = self._polls.replies.empty(self._plan), second
         request.answer(self._empty)
 
     def supersede(self, regular: Regular) -> None:
         """End the poll of ``regular``, if it waits here: its newer poll has come."""
         channel = regular.channel
         if channel is not None and self._lot.waiting.get(channel) is regular:
-            self._lot.recall_one(channel).answer(self._polls.empty(self._plan, superseded=True))
+            self._lot.recall_one(channel).answer(self._polls.replies.empty(self._plan, superseded=True))
 
     def emptied(self) -> None:
         """Nobody waits any more."""
@@ -193,7 +174,7 @@ class Together:
             lease = polls.attend(self._room, who, client, self._plan.poll)
             if not self._keep(lease, 0.0):
                 return None
-        regular = polls.regular(request, who, client)
+        regular = polls.clients.regular(request, who, client, trust=polls.trust)
         regular.lease = lease
         return regular
 
@@ -206,7 +187,7 @@ class Together:
 
     def _alone(self, request: Request, note: object) -> None:
         try:
-            self._polls.begin(self._polls.held(request, self._plan, *_whose(note)))
+            self._polls.begin(Held(self._polls, request, self._plan, *_whose(note)))
         except Exception:  # noqa: BLE001 - one failing reader keeps no message from the others
             self._polls.fail(request, Failure())
 

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from kodama.core.errors import RateLimited
 from kodama.core.limits import Buckets, Rate
 from kodama.metrics import Metrics
-from kodama.transports.longpoll import COALESCED
+from kodama.transports.held import COALESCED
 
 LATEST: Final = 3.0
 EVERYBODY: Final = 10  # times one address's attempts at a login are all addresses': none locks others out
