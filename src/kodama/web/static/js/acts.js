@@ -88,7 +88,7 @@ export function actsOf({ state, dispatch, talk, scroller }) {
   async function enter(room, at) {
     if (room !== state().room) {
       uploads.leave();
-      dispatch({ do: "room", room, seen: state().marks[room] ?? 0, at });
+      dispatch({ do: "room", room, seen: state().rooms.find((row) => row.room === room)?.read ?? 0, at });
       scroller.sticking = true;
       await talk.enter(room);
     } else if (at) await jump(at);

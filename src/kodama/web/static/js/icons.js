@@ -19,6 +19,7 @@ const PATHS = {
   file: "M7 3h7l5 5v13H7ZM14 3v5h5",
   plus: "M12 5v14M5 12h14",
   close: "M6 6l12 12M18 6 6 18",
+  lock: "M6 11h12v9H6ZM8.5 11V8a3.500 3.500 0 0 1 7 0v3",
   down: "M12 5v14M5 12l7 7 7-7",
   copy: "M8 8h12v12H8ZM16 8V4H4v12h4",
 };

@@ -1,25 +1,41 @@
-/** The rooms there are and the people who are here. Decided here: rooms where one has been come first. */
+/** The rooms there are and the people who are here. Decided here: one's own rooms stand first, those of two under a heading of their own. */
 
 import { html } from "./html.js";
 import { icon } from "./icons.js";
 import { nameOf } from "./message.js";
+import { called, listed, news } from "./places.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./acts.js").Acts} Acts */
+/** @typedef {import("./places.js").RoomRow} RoomRow */
+
+const MOST = 99;
+
+/** How many are new, for the eye and for the ear. @param {{unread: number, calls: number}} what */
+export function count({ unread, calls }) {
+  if (!unread) return null;
+  return html`<span class=${calls ? "badge calls" : "badge"}><span aria-hidden="true">${calls && calls < unread ? "@" : ""}${unread > MOST ? `${MOST}+` : unread}</span>
+    <span class="unseen">${t("unreadOnes", { n: unread })}${calls ? `, ${t("announceForMe", { n: calls })}` : ""}</span></span>`;
+}
+
+/** @param {RoomRow} row @param {string} open @param {Acts} acts */
+function entry(row, open, acts) {
+  const here = row.room === open;
+  const what = here ? { unread: 0, calls: 0 } : news(row);
+  const sign = row.direct ? "@" : row.access === "public" ? "#" : "";
+  return html`<li key=${row.room}><a href=${`/r/${encodeURIComponent(row.room)}`} class=${what.unread ? "unread" : ""} aria-current=${here ? "page" : null}
+    onClick=${(/** @type {MouseEvent} */ event) => acts.follow(event, row.room)}><span class="hash" aria-hidden="true">${sign || icon("lock")}</span>
+    <bdi>${called(row, row.room)}</bdi>${count(what)}</a></li>`;
+}
 
 /** @param {State} state @param {Acts} acts */
 export function roomList(state, acts) {
-  const own = state.rooms.some((row) => row.room === state.room) ? [] : [{ room: state.room, title: "", topic: "", access: "public", last: 0 }];
-  const visited = (/** @type {string} */ name) => (name === state.room || name in state.marks ? 0 : 1);
-  const rows = [...own, ...state.rooms].sort((one, other) => visited(one.room) - visited(other.room) || one.room.localeCompare(other.room));
-  return html`<ul class="rooms">${rows.map(({ room, title, last }) => {
-    const here = room === state.room;
-    const unread = !here && last > (state.marks[room] ?? Infinity);
-    return html`<li key=${room}><a href=${`/r/${encodeURIComponent(room)}`} class=${unread ? "unread" : ""} aria-current=${here ? "page" : null}
-      onClick=${(/** @type {MouseEvent} */ event) => acts.follow(event, room)}><span class="hash" aria-hidden="true">#</span><bdi>${title || room}</bdi>
-      ${unread ? html`<span class="dot"><span class="unseen">${t("unread")}</span></span>` : null}</a></li>`;
-  })}</ul><button type="button" class="quiet add" onClick=${() => acts.dialog({ is: "open" })}>${icon("plus")} ${t("openRoom")}</button>`;
+  const { rooms, directs, others } = listed(state.rooms, state.room);
+  const part = (/** @type {string} */ name, /** @type {RoomRow[]} */ rows) => rows.length
+    ? html`<section aria-label=${t(name)}><h2>${t(name)}</h2><ul class="rooms">${rows.map((row) => entry(row, state.room, acts))}</ul></section>` : null;
+  return html`${part("myRooms", rooms)}${part("directs", directs)}${part("otherRooms", others)}
+    <button type="button" class="quiet add" onClick=${() => acts.dialog({ is: "open" })}>${icon("plus")} ${t("openRoom")}</button>`;
 }
 
 /** @param {State} state */

@@ -11,6 +11,7 @@ import { learn } from "./looks.js";
 import { mentions } from "./mentions.js";
 import { Scroller } from "./scroller.js";
 import { keep, kept, settingsOf } from "./settings.js";
+import { called, elsewhere } from "./places.js";
 import { reduce, start } from "./state.js";
 import { Talk } from "./talk.js";
 import { gist } from "./text.js";
@@ -20,6 +21,8 @@ import { problem, speak, spoken, t } from "./words.js";
 
 /** @typedef {import("./state.js").Action} Action */
 
+/** @type {import("./afar.js").Afar | null} */
+let afar = null;
 const NEAR = 900;
 const ROOMS_EVERY = 20_000;
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
@@ -31,7 +34,7 @@ function address() {
   return { room: name ? fold(decodeURIComponent(name)) : "lobby", at: Number.isSafeInteger(at) && at > 0 ? at : null };
 }
 
-let state = { ...start(address().room, settingsOf({ ...wished, ...kept("settings", null) })), wanted: address().at };
+let state = { ...start(address().room, settingsOf({ ...wished, ...kept("settings", null) })), wanted: address().at, shown: !document.hidden && inSight() };
 const scroller = new Scroller((atEnd) => {
   if (atEnd !== state.atEnd) dispatch({ do: "scrolled", atEnd });
   more();
@@ -52,8 +55,8 @@ function dispatch(action) {
 
 function draw() {
   const { room, rooms, unseen } = state;
-  const title = rooms.find((row) => row.room === room)?.title || room;
-  const words = `${unseen ? `(${unseen}) ` : ""}${title} · Kodama`;
+  const fresh = unseen + (embedded ? 0 : elsewhere(rooms, room).unread);
+  const words = `${fresh ? `(${fresh}) ` : ""}${called(rooms.find((row) => row.room === room), room)} · Kodama`;
   if (document.title !== words) document.title = words;
   render(app(state, acts), root);
   scroller.settle();
@@ -63,22 +66,15 @@ function draw() {
 /** @param {import("./state.js").State} before @param {Action} action */
 function followUp(before, action) {
   if (action.do === "me") {
-    remember();
     if (!embedded) void import("./push.js").then(({ renew }) => renew(acts.ask)).catch(() => {});
   }
   if (action.do === "newest" && !before.ready) arrive();
   if (state.people.stale && state.link.is === "live" && action.do !== "here") void talk.here();
-  if (state.seen !== before.seen || state.rooms !== before.rooms) markSeen();
+  if (state.seen !== before.seen) markSeen();
+  if (state.rooms !== before.rooms || state.room !== before.room || state.me !== before.me) afar?.look();
   if (state.pending !== before.pending) keepFailed(before);
   if (state.log !== before.log) more();
   if (state.unseen !== before.unseen) tell("unread", { count: state.unseen });
-}
-
-/** What this browser knows of the person: what they have seen, and what was refused. */
-function remember() {
-  const marks = kept(`marks ${state.me?.id}`, {});
-  dispatch({ do: "rooms", rooms: state.rooms, marks });
-  state = { ...state, seen: marks[state.room] ?? 0 };
 }
 
 /** What was refused waits for the person's word, through reloads too. @param {import("./state.js").State} before */
@@ -95,18 +91,44 @@ function arrive() {
   else if (state.divider !== null && !scroller.show("new", 0.2)) scroller.toEnd();
   dispatch({ do: "kept", pending: kept(`failed ${state.me?.id} ${state.room}`, []) });
   dispatch({ do: "scrolled", atEnd: scroller.sticking && !at });
+  if (afar) markSeen();
+  else void hearAfar();
   more();
 }
 
+/** What was seen is marked as read, here at once and soon on the server. */
 function markSeen() {
-  const { me, room, seen, atEnd, shown, rooms, marks } = state;
-  if (!me || !state.ready) return;
-  const top = rooms.find((row) => row.room === room)?.last ?? 0;
-  const mark = atEnd && shown ? Math.max(seen, top) : seen;
-  if (mark <= (marks[room] ?? -1)) return;
-  const next = { ...kept(`marks ${me.id}`, {}), ...marks, [room]: mark };
-  keep(`marks ${me.id}`, next);
-  dispatch({ do: "rooms", rooms, marks: next });
+  const { room, seen, ready, rooms } = state;
+  if (!ready || !seen) return;
+  const row = rooms.find((one) => one.room === room);
+  if (seen <= (row?.read ?? -1)) return;
+  dispatch({ do: "marked", room, offset: seen });
+  afar?.mark(room, seen);
+}
+
+/** Hear of the other rooms, too; in a frame of another site there is one only, whose marks are kept. */
+async function hearAfar() {
+  const { Afar } = await import("./afar.js");
+  afar ??= new Afar({
+    state: () => state, dispatch, client: () => talk.client, reload: () => void talk.rooms(),
+    heard: (room, events) => {
+      dispatch({ do: "elsewhere", room, events, now: Date.now() });
+      calledAfar(room, events);
+    },
+  });
+  afar.look();
+  if (state.seen) afar.mark(state.room, state.seen); // what was seen before it came
+}
+
+/** @param {string} room @param {import("./log.js").RoomEvent[]} events */
+function calledAfar(room, events) {
+  const row = state.rooms.find((one) => one.room === room);
+  for (const { type, author, text, data, deleted } of events) {
+    if (type !== "message" || deleted || !author || author.id === state.me?.id || !state.me) continue;
+    if (!row?.direct && !mentions(text ?? "", data, state.me)) continue;
+    if (state.settings.sound !== "off") void import("./sound.js").then(({ chime }) => chime());
+    announce({ line: t("saidIn", { name: author.name, room: called(row, room), text: gist(text ?? "", 200) }), forMe: true });
+  }
 }
 
 /** Load what is near the edge of the screen. */

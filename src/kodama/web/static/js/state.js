@@ -7,12 +7,12 @@
  * @typedef {import("./log.js").Page} Page
  * @typedef {{nonce: string, text: string, data: any, time: string, stored: boolean, held?: boolean, problem: string}} Pending
  * @typedef {{is: "connecting" | "live" | "waiting" | "behind" | "paused" | "refused", behind: number}} Link
- * @typedef {{room: string, title: string, topic: string, access: string, last: number}} RoomRow
+ * @typedef {import("./places.js").RoomRow} RoomRow
  * @typedef {{is: "help" | "settings" | "notify" | "rooms" | "people" | "open" | "date" | "search"} | {is: "emoji" | "delete", at: number}} Dialog
  * @typedef {{room: string, phase: "loading" | "name" | "room", me: Author | null, problem: string, link: Link,
  *   log: import("./log.js").Log, ready: boolean, loading: "" | "older" | "newer" | "jump", wanted: number | null, veil: boolean,
  *   pending: readonly Pending[], atEnd: boolean, shown: boolean, seen: number, divider: number | null,
- *   unseen: number, forMe: number, people: import("./people.js").People, rooms: readonly RoomRow[], marks: Record<string, number>,
+ *   unseen: number, forMe: number, people: import("./people.js").People, rooms: readonly RoomRow[],
  *   editing: number | null, replying: number | null, active: number | null, flash: number | null,
  *   dialog: Dialog | null, uploads: readonly import("./attach.js").Upload[], note: {key: string, value: string} | null, settings: import("./settings.js").Settings}} State
  */
@@ -20,13 +20,14 @@
 import { after, around, before, empty, live, newest } from "./log.js";
 import { mentions } from "./mentions.js";
 import { heard, later, listed, nobody } from "./people.js";
+import { callsIn, heardIn, marked, merged } from "./places.js";
 
 /** @param {string} room @param {import("./settings.js").Settings} settings @returns {State} */
 export function start(room, settings) {
   return {
     room, phase: "loading", me: null, problem: "", link: { is: "connecting", behind: 0 }, log: empty(), ready: false,
     loading: "", wanted: null, veil: false, pending: [], atEnd: true, shown: true, seen: 0, divider: null, unseen: 0, forMe: 0,
-    people: nobody(), rooms: [], marks: {}, editing: null, replying: null, active: null, flash: null, dialog: null, uploads: [], note: null,
+    people: nobody(), rooms: [], editing: null, replying: null, active: null, flash: null, dialog: null, uploads: [], note: null,
     settings,
   };
 }
@@ -36,7 +37,8 @@ export function start(room, settings) {
  *   | {do: "link", link: Link} | {do: "loading", which: State["loading"]}
  *   | {do: "newest" | "older" | "newer" | "around", page: Page, edge?: number}
  *   | {do: "events", events: RoomEvent[], now: number} | {do: "tick", now: number} | {do: "here", list: any}
- *   | {do: "rooms", rooms: readonly RoomRow[], marks: Record<string, number>} | {do: "veil", on: boolean}
+ *   | {do: "rooms", rooms: readonly RoomRow[]} | {do: "elsewhere", room: string, events: RoomEvent[], now: number}
+ *   | {do: "calls", room: string, messages: RoomEvent[]} | {do: "marked", room: string, offset: number} | {do: "veil", on: boolean}
  *   | {do: "send", pending: Pending} | {do: "kept", pending: Pending[]} | {do: "stored", nonce: string, held: boolean}
  *   | {do: "unsent", nonce: string, problem: string} | {do: "discard", nonce: string}
  *   | {do: "scrolled", atEnd: boolean} | {do: "shown", shown: boolean}
@@ -50,7 +52,7 @@ export function start(room, settings) {
 export function reduce(state, action) {
   switch (action.do) {
     case "nobody": return { ...state, phase: "name", me: null, problem: action.problem ?? "" };
-    case "me": return { ...entered(state, { room: state.room, seen: 0, at: state.wanted }), phase: "room", me: action.me };
+    case "me": return { ...entered({ ...state, rooms: state.me?.id === action.me.id ? state.rooms : [] }, { room: state.room, seen: 0, at: state.wanted }), phase: "room", me: action.me };
     case "room": return entered(state, action);
     case "link": return { ...state, link: action.link };
     case "loading": return { ...state, loading: action.which };
@@ -58,7 +60,10 @@ export function reduce(state, action) {
     case "events": return watched(action.events.reduce((all, event) => one(all, event, action.now), state));
     case "tick": return { ...state, people: later(state.people, action.now) };
     case "here": return { ...state, people: listed(state.people, action.list) };
-    case "rooms": return { ...state, rooms: action.rooms, marks: action.marks };
+    case "rooms": return placed({ ...state, rooms: merged(action.rooms, state.rooms) });
+    case "elsewhere": return { ...state, rooms: heardIn(state.rooms, action.room, action.events, { me: state.me, now: action.now }) };
+    case "calls": return { ...state, rooms: callsIn(state.rooms, action.room, action.messages, state.me) };
+    case "marked": return { ...state, rooms: marked(state.rooms, action.room, action.offset) };
     case "veil": return { ...state, veil: action.on, log: action.on ? { ...state.log, entries: [], older: true, newer: false } : state.log };
     case "scrolled": return watched({ ...state, atEnd: action.atEnd });
     case "shown": return watched({ ...state, shown: action.shown });
@@ -76,8 +81,8 @@ export function reduce(state, action) {
 
 /** @param {State} state @param {{room: string, seen: number, at: number | null}} where @returns {State} */
 function entered(state, { room, seen, at }) {
-  const { me, phase, rooms, marks, settings, shown } = state;
-  return { ...start(room, settings), me, phase, rooms, marks, shown, seen, wanted: at };
+  const { me, phase, rooms, settings, shown } = state;
+  return { ...start(room, settings), me, phase, rooms, shown, seen, wanted: at };
 }
 
 /** @param {State} state @param {Extract<Action, {nonce: string}> | Extract<Action, {do: "send" | "kept"}>} action @returns {Partial<State>} */
@@ -130,6 +135,12 @@ function one(state, event, now) {
     ...next, unseen: state.unseen + 1, forMe: state.forMe + (said ? 1 : 0),
     divider: state.unseen ? state.divider : (event.offset ?? 1) - 1,
   };
+}
+
+/** What was seen elsewhere before the first page came is not new here. @param {State} state @returns {State} */
+function placed(state) {
+  const read = state.rooms.find((row) => row.room === state.room)?.read ?? 0;
+  return read > state.seen && !state.ready ? { ...state, seen: read } : state;
 }
 
 /** Whoever is at the end and looks has seen all. @param {State} state @returns {State} */

@@ -17,6 +17,7 @@ const PAGE = 60;
 const NOTE = 8000;
 const GATHER = 20;
 const REST = 1000;
+const PATIENCE = 3000;
 const pause = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
 const path = (/** @type {string} */ room) => `/v1/rooms/${encodeURIComponent(room)}`;
 
@@ -140,8 +141,9 @@ export class Talk {
     const turn = (this.#turn += 1);
     this.room?.close();
     this.room = client.room(name);
-    void this.rooms();
+    const known = Promise.race([this.rooms(), pause(PATIENCE)]);
     const page = await this.#patiently(turn, () => this.room.history({ limit: PAGE }));
+    await known;
     if (!page || turn !== this.#turn) return;
     const reading = client.room(name, { since: page.cursor });
     this.room = reading;
@@ -286,8 +288,7 @@ export class Talk {
   /** Fetch the list of rooms. */
   async rooms() {
     const answer = await this.client?.net.ask("GET", "/v1/rooms").catch(() => null);
-    const { state, dispatch } = this.#store;
-    if (answer) dispatch({ do: "rooms", rooms: answer.rooms, marks: state().marks });
+    if (answer) this.#store.dispatch({ do: "rooms", rooms: answer.rooms });
   }
 
   /** Find messages. @param {string} query @param {string} before where an earlier answer ended @returns {Promise<{messages: RoomEvent[], more: boolean, next?: string}>} */

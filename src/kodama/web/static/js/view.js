@@ -6,6 +6,7 @@ import { html } from "./html.js";
 import { icon } from "./icons.js";
 import { conversation } from "./list.js";
 import { peopleList, roomList } from "./lists.js";
+import { called, elsewhere } from "./places.js";
 import { messageAt } from "./state.js";
 import { t } from "./words.js";
 
@@ -20,9 +21,6 @@ export async function loadDialogs() {
   dialog ??= (await import("./dialogs.js")).dialog;
 }
 
-/** @param {State} state */
-const isUnread = (state) => state.rooms.some((row) => row.room !== state.room && row.last > (state.marks[row.room] ?? Infinity));
-
 /** @param {State["link"]} link @param {Acts} acts */
 function line(link, acts) {
   const words = t(link.is, { n: link.behind });
@@ -33,12 +31,12 @@ function line(link, acts) {
 /** @param {State} state @param {Acts} acts */
 function head(state, acts) {
   const row = state.rooms.find((one) => one.room === state.room);
-  const unread = isUnread(state);
+  const { unread, calls } = elsewhere(state.rooms, state.room);
   const button = (/** @type {any} */ is, /** @type {any} */ sign, /** @type {string} */ label, /** @type {string} */ kind) =>
     html`<button type="button" class=${`icon ${kind}`} aria-label=${label} title=${label} onClick=${() => acts.dialog({ is })}>${icon(sign)}</button>`;
   return html`<header>
-    ${button("rooms", "rooms", unread ? `${t("rooms")}, ${t("unread")}` : t("rooms"), unread ? "to-rooms unread" : "to-rooms")}
-    <div class="title"><h1><bdi>${row?.title || state.room}</bdi></h1>${row?.topic ? html`<p class="topic" dir="auto" title=${row.topic}>${row.topic}</p>` : null}</div>
+    ${button("rooms", "rooms", unread ? `${t("rooms")}, ${t("unreadOnes", { n: unread })}` : t("rooms"), unread ? `to-rooms unread${calls ? " calls" : ""}` : "to-rooms")}
+    <div class="title"><h1><bdi>${called(row, state.room)}</bdi></h1>${row?.topic ? html`<p class="topic" dir="auto" title=${row.topic}>${row.topic}</p>` : null}</div>
     <button type="button" class="quiet count" onClick=${() => acts.dialog({ is: "people" })} aria-label=${t("here", { n: state.people.count })}>${icon("people")}<span>${state.people.count}</span></button>
     ${button("search", "search", t("search"), "")}${button("date", "date", t("jumpDate"), "wide")}${button("help", "help", t("help"), "wide")}${button("settings", "settings", t("settings"), "")}
   </header>`;

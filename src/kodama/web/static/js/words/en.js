@@ -19,7 +19,7 @@ export const WORDS = {
   guests: { one: "and {n} guest without a name", other: "and {n} guests without a name" }, you: "you", idle: "away",
   guest: "guest", bot: "bot", host: "verified by its site", user: "member", alike: "Somebody else here has a name that looks the same",
   openRoom: "Open a room", openRoomHint: "A new name makes a new room.", roomName: "Name of the room", open: "Open",
-  unread: "unread", settings: "Settings", notifications: "Notifications", sound: "Sound for new messages", help: "Keys and commands", api: "For programs: the API", signOut: "Leave and forget my name",
+  unreadOnes: { one: "{n} unread", other: "{n} unread" }, myRooms: "Rooms", directs: "Direct messages", otherRooms: "Other rooms", saidIn: "{name}, in {room}: {text}", settings: "Settings", notifications: "Notifications", sound: "Sound for new messages", help: "Keys and commands", api: "For programs: the API", signOut: "Leave and forget my name",
   close: "Close", cancel: "Cancel", save: "Save", copyLink: "Copy link", copied: "Copied",
   copyFailed: "Could not copy", copyCode: "Copy code", react: "React", reply: "Reply", edit: "Edit", delete: "Delete",
   actions: "Message actions", editing: "Editing your message", replyingTo: "Replying to {name}", jumpTo: "Go to the message by {name}",

@@ -19,7 +19,7 @@ export const WORDS = {
   guests: { one: "ほか名前のない方 {n} 人", other: "ほか名前のない方 {n} 人" }, you: "あなた", idle: "離席中",
   guest: "ゲスト", bot: "ボット", host: "サイトが確認した人", user: "メンバー", alike: "よく似た名前の人がほかにもいます",
   openRoom: "ルームを開く", openRoomHint: "新しい名前を入れると、新しいルームができます。", roomName: "ルームの名前", open: "開く",
-  unread: "未読", settings: "設定", notifications: "通知", sound: "新しいメッセージの音", help: "キーとコマンド", api: "プログラム向け: API", signOut: "退出して名前を消す",
+  unreadOnes: { one: "未読 {n} 件", other: "未読 {n} 件" }, myRooms: "ルーム", directs: "ダイレクトメッセージ", otherRooms: "ほかのルーム", saidIn: "{name}（{room}）：{text}", settings: "設定", notifications: "通知", sound: "新しいメッセージの音", help: "キーとコマンド", api: "プログラム向け: API", signOut: "退出して名前を消す",
   close: "閉じる", cancel: "キャンセル", save: "保存", copyLink: "リンクをコピー", copied: "コピーしました",
   copyFailed: "コピーできませんでした", copyCode: "コードをコピー", react: "リアクション", reply: "返信", edit: "編集", delete: "削除",
   actions: "メッセージの操作", editing: "メッセージを編集中", replyingTo: "{name} さんへの返信", jumpTo: "{name} さんのメッセージへ移動",
