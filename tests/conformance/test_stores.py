@@ -39,7 +39,7 @@ from tests.conformance.stores import (
     topic,
 )
 
-NOT_STORES = {"__init__", "interface", "batch", "stamps", "found", "threads", "together", "schema", "__pycache__"}
+NOT_STORES = {"__init__", "interface", "batch", "stamps", "found", "marks", "threads", "together", "schema", "__pycache__"}
 
 
 @pytest.fixture(params=sorted(STORES))

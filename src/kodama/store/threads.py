@@ -169,6 +169,23 @@ class Threads(Generic[C]):
             raise answer
         return answer
 
+    def aside(self, work: Callable[[], Any]) -> Deferred[Any]:
+        """Do ``work`` on a thread of its own, with a connection of its own, however long it takes."""
+        done: Deferred[Any] = Deferred()
+        fire = self._firing(done)
+
+        def run() -> None:
+            try:
+                result = work()
+            except self._log.fault as failure:
+                result = self._log.unavailable(failure)
+            except Exception as failure:  # noqa: BLE001 - whoever asked is told, whatever it is
+                result = failure
+            fire(result)
+
+        Thread(target=run, name="kodama-aside", daemon=True).start()
+        return done
+
     def _firing(self, deferred: Deferred[Any]) -> Answer:
         """Return what a thread calls to fire ``deferred`` on the reactor's thread."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Final
+from typing import Any, Final, LiteralString, NamedTuple
 
 import psycopg
 
@@ -19,7 +19,15 @@ from kodama.core.event import Entry
 from kodama.core.room import RoomFacts
 from kodama.store.batch import Batch, EventRow, Head, Known, NonceRow
 from kodama.store.interface import ANYTHING, NOTHING, Commit, RoomMoved, Stored
-from kodama.store.postgres.server import Connection, connect, epoch_of, outage, unavailable
+from kodama.store.postgres.server import (
+    Connection,
+    connect,
+    epoch_of,
+    has_partitions,
+    outage,
+    unavailable,
+)
+from kodama.store.postgres.terms import terms
 
 MARK: Final = "md5(jsonb_build_array(title, topic, access, owner, days, events)::text)"
 ENTRY: Final = '"offset", epoch, time, kind, json'
@@ -34,6 +42,38 @@ _PUT_ROOM: Final = (
 )
 
 
+class Put(NamedTuple):
+    """How events are written, with what further columns: ``words`` of room, JSON and kind."""
+
+    insert: LiteralString
+    rewrite: LiteralString
+    words: Callable[..., tuple[str | None, ...]]
+
+
+_EVENTS: Final = (
+    "unnest(%s::bigint[], %s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::bigint[], %s::text[], "
+    "%s::bytea[]"
+)
+
+
+def _cut(room: int, json: bytes, kind: str = "message") -> tuple[str | None, ...]:
+    return (terms(room, json) if kind == "message" else None,)
+
+
+PUT: Final = Put(
+    "INSERT INTO kodama_events SELECT a, b, c, d, e, f, g, h, words::tsvector FROM "  # noqa: S608 - of constants
+    + _EVENTS
+    + ", %s::text[]) AS new (a, b, c, d, e, f, g, h, words)",
+    'UPDATE kodama_events SET json = %s, words = %s::tsvector WHERE room_id = %s AND "offset" = %s',
+    _cut,
+)
+PUT_PLAIN: Final = Put(  # an engine without an index
+    "INSERT INTO kodama_events SELECT * FROM " + _EVENTS + ")",  # noqa: S608 - of constants
+    'UPDATE kodama_events SET json = %s WHERE room_id = %s AND "offset" = %s',
+    lambda *_: (),
+)
+
+
 class Log:
     """The writer's side. One connection, made anew after an outage; used by one thread."""
 
@@ -45,6 +85,7 @@ class Log:
         self._url = url
         self._now = now
         self._connection: Connection | None = None
+        self._indexed = False
         self.epoch = ""
 
     @property
@@ -53,6 +94,7 @@ class Log:
         if self._connection is None or self._connection.broken or self._connection.closed:
             self._connection = connect(self._url)
             self.epoch = epoch_of(self._connection)
+            self._indexed = has_partitions(self._connection)
         return self._connection
 
     def close(self) -> None:
@@ -72,7 +114,7 @@ class Log:
 
     def _write(self, changes: Sequence[Change]) -> tuple[list[Commit], list[Stored | Exception]]:
         connection = self.connection
-        rows = _Rows(connection, epoch=self.epoch, now=self._now)
+        rows = _Rows(connection, epoch=self.epoch, now=self._now, put=PUT if self._indexed else PUT_PLAIN)
         with _pipeline(connection), connection.transaction(), rows:
             rows.lock(sorted({change.room for change in changes}))
             batch = Batch(rows)
@@ -85,8 +127,9 @@ class _Rows:
 
     fault = psycopg.Error
 
-    def __init__(self, connection: Connection, *, epoch: str, now: Callable[[], int]) -> None:
+    def __init__(self, connection: Connection, *, epoch: str, now: Callable[[], int], put: Put) -> None:
         self._connection = connection
+        self._put = put
         self._heads: dict[str, Head] = {}
         self._swept: dict[int, int] = {}
         self._tops: dict[int, EventRow] = {}
@@ -149,9 +192,8 @@ class _Rows:
 
     def rewrite(self, head: Head, *, offset: int, json: bytes) -> None:
         """Replace an entry's bytes."""
-        self._connection.execute(
-            'UPDATE kodama_events SET json = %s WHERE room_id = %s AND "offset" = %s', (json, head.id, offset)
-        )
+        words = self._put.words(head.id, json)
+        self._connection.execute(self._put.rewrite, (json, *words, head.id, offset))
 
     def set_topic(self, head: Head, topic: str) -> None:
         """Keep the room's topic."""
@@ -164,11 +206,8 @@ class _Rows:
     def insert(self, events: Sequence[EventRow], nonces: Sequence[NonceRow]) -> None:
         """Insert rows, all in one statement a table."""
         if events:
-            self._connection.execute(
-                "INSERT INTO kodama_events SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], "
-                "%s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::bytea[])",
-                _arrays(events),
-            )
+            rows = [(*row, *self._put.words(row.room_id, row.json, row.kind)) for row in events]
+            self._connection.execute(self._put.insert, _arrays(rows))
             self._tops |= {row.room_id: row for row in events}
         if nonces:
             self._connection.execute(

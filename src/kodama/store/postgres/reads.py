@@ -13,15 +13,11 @@ from typing import Any, Final, NamedTuple
 from kodama.core.event import Entry
 from kodama.core.position import Position
 from kodama.core.room import Access, Retention, RoomFacts
-from kodama.core.search import Place, Wanted
-from kodama.core.who import Who, admits
-from kodama.store.found import cut, look_through
 from kodama.store.interface import (
     UNREAD_LIMIT,
     After,
     Around,
     Before,
-    Found,
     Listed,
     Newest,
     Page,
@@ -34,8 +30,8 @@ from kodama.store.postgres.log import ENTRY, MARK
 from kodama.store.postgres.server import Connection, connect
 from kodama.store.threads import Question
 
-_FACTS: Final = "name, title, topic, access, owner, days, events"
-_BELOW: Final = (
+FACTS: Final = "name, title, topic, access, owner, days, events"
+BELOW: Final = (
     f'SELECT {ENTRY} FROM kodama_events WHERE room_id = %s AND "offset" < %s AND "offset" > %s '  # noqa: S608
     "AND kind = 'message' ORDER BY \"offset\" DESC LIMIT %s"
 )
@@ -111,7 +107,7 @@ def open_room(connection: Connection, name: str, *, tail_bytes: int) -> RoomLog 
     if room is None:
         return None
     found = connection.execute(
-        f"SELECT {_FACTS}, {MARK} FROM kodama_rooms WHERE id = %s",  # noqa: S608
+        f"SELECT {FACTS}, {MARK} FROM kodama_rooms WHERE id = %s",  # noqa: S608
         (room.id,),
     ).fetchone()
     assert found is not None
@@ -121,7 +117,7 @@ def open_room(connection: Connection, name: str, *, tail_bytes: int) -> RoomLog 
     ).fetchall()
     tail = _tail(connection, room, size=tail_bytes)
     starts = [(int(first), str(epoch)) for first, epoch in epochs]
-    return RoomLog(_facts(facts), room.swept + 1, room.top, tuple(starts), tuple(reversed(tail)), mark)
+    return RoomLog(facts_of(facts), room.swept + 1, room.top, tuple(starts), tuple(reversed(tail)), mark)
 
 
 def read(connection: Connection, name: str, *, after: int, limit: int, size: int) -> Slice:
@@ -163,22 +159,10 @@ def history(connection: Connection, name: str, *, where: Where, limit: int) -> P
     return Page(tuple(messages), more, room.top, room.epoch, _reactions(connection, room, messages))
 
 
-def search(connection: Connection, wanted: Wanted, *, who: Who, limit: int, size: int) -> Found:
-    """Return the newest messages that are wanted, by looking through them."""
-    rows = connection.execute(f"SELECT {_FACTS}, id, swept, top, epoch FROM kodama_rooms")  # noqa: S608
-    readable = [
-        _placed(connection, facts.name, Extent(*row[-4:]))
-        for row in rows
-        if admits(facts := _facts(row[:-4]), who) and wanted.room in (None, facts.name)
-    ]
-    found = (entry for entry in look_through(readable, wanted) if entry is not None)
-    return cut(found, limit=limit, size=size)
-
-
 def rooms(connection: Connection) -> Sequence[Listed]:
     """Return all rooms by name."""
-    rows = connection.execute(f"SELECT {_FACTS}, top FROM kodama_rooms ORDER BY name")  # noqa: S608
-    return tuple(Listed(_facts(row[:-1]), row[-1]) for row in rows)
+    rows = connection.execute(f"SELECT {FACTS}, top FROM kodama_rooms ORDER BY name")  # noqa: S608
+    return tuple(Listed(facts_of(row[:-1]), row[-1]) for row in rows)
 
 
 def unread(connection: Connection, read: Mapping[str, int]) -> Mapping[str, int]:
@@ -222,29 +206,20 @@ def _tail(connection: Connection, room: Extent, *, size: int) -> list[Entry]:
 def _page(connection: Connection, room: Extent, *, where: Where, limit: int) -> tuple[list[Entry], bool]:
     match where:
         case Newest():
-            below, older = _some(connection, _BELOW, room=room, offset=room.top + 1, limit=limit)
+            below, older = some(connection, BELOW, room=room, offset=room.top + 1, limit=limit)
             return below[::-1], older
         case Before(offset):
-            below, older = _some(connection, _BELOW, room=room, offset=offset, limit=limit)
+            below, older = some(connection, BELOW, room=room, offset=offset, limit=limit)
             return below[::-1], older
         case After(offset):
-            return _some(connection, _FROM, room=room, offset=offset + 1, limit=limit)
+            return some(connection, _FROM, room=room, offset=offset + 1, limit=limit)
         case Around(offset):
-            below, older = _some(connection, _BELOW, room=room, offset=offset, limit=limit // 2)
-            above, newer = _some(connection, _FROM, room=room, offset=offset, limit=limit - limit // 2)
+            below, older = some(connection, BELOW, room=room, offset=offset, limit=limit // 2)
+            above, newer = some(connection, _FROM, room=room, offset=offset, limit=limit - limit // 2)
             return [*below[::-1], *above], older or newer
 
 
-def _placed(connection: Connection, name: str, room: Extent) -> Iterator[tuple[Place, Entry]]:
-    before, more = room.top + 1, True
-    while more:
-        below, more = _some(connection, _BELOW, room=room, offset=before, limit=_STEP_ROWS)
-        for entry in below:
-            yield Place(entry.time, name, entry.offset), entry
-            before = entry.offset
-
-
-def _some(
+def some(
     connection: Connection, question: str, *, room: Extent, offset: int, limit: int
 ) -> tuple[list[Entry], bool]:
     """Return ``limit`` rows and whether there is at least one more."""
@@ -259,7 +234,8 @@ def _reactions(connection: Connection, room: Extent, messages: Sequence[Entry]) 
     return tuple(Entry(*row) for row in connection.execute(_REACTIONS.encode(), span).fetchall())
 
 
-def _facts(row: Sequence[Any]) -> RoomFacts:
+def facts_of(row: Sequence[Any]) -> RoomFacts:
+    """Return a room's settings as `FACTS` asks for them."""
     name, title, topic, access, owner, days, events = row
     return RoomFacts(
         name=name,

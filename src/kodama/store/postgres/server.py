@@ -31,7 +31,13 @@ _CUT_OFF: Final[dict[str, Any]] = {
     "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 12_000,
 }  # fmt: skip
 
-_PARTITIONS: Final = re.compile(r"/\*partitions (.*?)\*/", re.DOTALL)
+INDEXES: Final = {  # of each table of messages
+    "words": "USING gin (words)",
+    "time": "(time) WHERE kind = 'message'",
+    "uncut": "(time) WHERE kind = 'message' AND words IS NULL",
+}
+
+_PARTITIONS: Final = re.compile(r"/\*partitions\s(.*?)\*/", re.DOTALL)
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -49,6 +55,7 @@ def connect(url: str) -> Connection:
     connection.execute(f"SET statement_timeout = {STATEMENT_MS}")
     connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_MS}")
     connection.execute("SET synchronous_commit = on")
+    connection.execute("SET kodama.cuts = 'on'")  # who writes a message writes its words, too
     connection.prepare_threshold = 2
     return connection
 
@@ -101,18 +108,29 @@ def has_partitions(connection: Connection) -> bool:
 
 
 def make_week(connection: Connection, *, now: int) -> None:
-    """Make the partitions of this week and the next; ``now`` in ms.
+    """Make the partitions of this week and the next, with their indexes; ``now`` in ms.
 
     Rows for which there is none go to the partition of others, so nothing depends on this.
     """
     for week in (now // WEEK_MS, now // WEEK_MS + 1):
+        name = f"kodama_events_w{week}"
+        if connection.execute("SELECT to_regclass(%s)", (name,)).fetchall() != [(None,)]:
+            continue
         try:
-            connection.execute(
-                f"CREATE TABLE IF NOT EXISTS kodama_events_w{week} PARTITION OF kodama_events "
-                f"FOR VALUES FROM ({week * WEEK_MS}) TO ({(week + 1) * WEEK_MS})"
-            )
+            with connection.transaction():
+                connection.execute(
+                    f"CREATE TABLE {name} PARTITION OF kodama_events "
+                    f"FOR VALUES FROM ({week * WEEK_MS}) TO ({(week + 1) * WEEK_MS})"
+                )
+                for suffix in INDEXES:
+                    connection.execute(index_of(name, name, suffix).encode())
         except (psycopg.errors.CheckViolation, psycopg.errors.DuplicateTable, psycopg.errors.UniqueViolation):
             continue  # a clock was wrong once, or another node was first
+
+
+def index_of(table: str, name: str, suffix: str, *, how: str = "") -> str:
+    """Return the statement that makes one of `INDEXES` on ``table``, whose bare name is ``name``."""
+    return f"CREATE INDEX {how} {name}_{suffix} ON {table} {INDEXES[suffix]}"
 
 
 def _migrate(connection: Connection) -> None:

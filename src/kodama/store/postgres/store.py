@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 from twisted.internet.defer import Deferred, succeed
@@ -35,8 +35,9 @@ from kodama.store.interface import (
     StoreUnavailable,
     Where,
 )
-from kodama.store.postgres import keys, reads, records
+from kodama.store.postgres import index, keys, reads, records
 from kodama.store.postgres.log import Log, put_room
+from kodama.store.postgres.search import search
 from kodama.store.postgres.server import Connection, has_partitions, make_week, prepare, unavailable
 from kodama.store.postgres.sweep import sweep
 from kodama.store.stamps import SECRET_BYTES
@@ -44,6 +45,7 @@ from kodama.store.threads import FromThread, Threads
 
 WAITING_LIMIT: Final = 20_000  # changes: some seconds of a slow database
 READERS: Final = 3
+INDEX_EVERY_MS: Final = 60_000  # how often the database is asked whether the index needs something
 
 
 class PostgresStore:
@@ -61,6 +63,8 @@ class PostgresStore:
         self._secrets: dict[str, bytes] = {}
         self._revoked: dict[str, int] = {}
         self._ended: frozenset[str] = frozenset()
+        self._unindexed = False
+        self._index_after = 0
 
     @property
     def epoch(self) -> str:
@@ -111,11 +115,24 @@ class PostgresStore:
 
     def search(self, wanted: Wanted, *, who: Who, limit: int, size: int) -> Deferred[Found]:
         """Return the newest messages that are wanted."""
-        return self._opened.ask(lambda db: reads.search(db, wanted, who=who, limit=limit, size=size))
+        return self._opened.ask(lambda db: search(db, wanted, who=who, limit=limit, size=size))
 
     def index(self) -> Deferred[bool]:
-        """Return False: there is no index."""
-        return succeed(False)  # noqa: FBT003 - an answer
+        """Do a piece of what the index still needs; while it needs nothing, the database is seldom asked."""
+        if not self._unindexed and self._now() < self._index_after:
+            return succeed(False)  # noqa: FBT003 - an answer
+
+        def asked(waiting: bool) -> Any:  # noqa: FBT001 - an answer
+            self._index_after = self._now() + INDEX_EVERY_MS
+            return self._opened.aside(lambda: index.piece(self._url)) if waiting else False
+
+        def done(more: bool) -> bool:  # noqa: FBT001 - an answer
+            self._unindexed = more
+            return more
+
+        if self._unindexed:
+            return self._opened.aside(lambda: index.piece(self._url)).addCallback(done)
+        return self._opened.ask(index.waiting).addCallback(asked).addCallback(done)
 
     def rooms(self) -> Deferred[Sequence[Listed]]:
         """Return all rooms by name."""
