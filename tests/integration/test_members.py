@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from time import time
 from typing import Any
 
 import pytest
 
-from kodama.app import assemble as assembly
 from kodama.order.members import LINK_KEY, OWNER_LINK
 from tests.integration.test_site import EVENTS, MESSAGES, Got, Kodama
 
@@ -19,9 +17,7 @@ class Town(Kodama):
 
     def __init__(self, **settings: object) -> None:
         self.later = 0  # ms by which the wall clock has been put on
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(assembly, "wall_clock", lambda: int(time() * 1000) + self.later)
-            super().__init__(**settings)
+        super().__init__(**settings)
         self.fields: dict[str, dict[str, str]] = {}
         self.ids: dict[str, str] = {}
         for name in ("Aiko", "Ben", "Chie", "Dan"):
@@ -32,6 +28,9 @@ class Town(Kodama):
     def as_(self, method: str, name: str, target: str, body: object = None) -> Got:
         """Ask as somebody; {Ben} in the target stands for the id of Ben."""
         return self.ask(method, target.format(**self.ids), body=body, **self.fields[name]).got
+
+    def now(self) -> int:
+        return super().now() + self.later
 
     def advance(self, ms: int) -> None:
         self.later += ms

@@ -12,6 +12,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 
 from kodama.app.assemble import assemble
+from kodama.app.ground import wall_clock
 from kodama.app.settings import Settings
 
 ROOM = "/v1/rooms/lobby"
@@ -59,9 +60,13 @@ class Kodama:
     def __init__(self, **settings: object) -> None:
         self.reactor: Any = MemoryReactorClock()
         chosen = Settings.load({"HOME": "/nonexistent"}, overrides={"store": "memory", **settings})
-        self.service = assemble(chosen, self.reactor)
+        self.service = assemble(chosen, self.reactor, now=self.now)
         self.service.startService()
         self.factory: Any = self.reactor.tcpServers[0][1]
+
+    def now(self) -> int:
+        """Return what the server takes for the time, in ms since 1970."""
+        return wall_clock()
 
     def ask(
         self, method: str, target: str, *, body: object = None, peer: str = "127.0.0.1", **fields: str

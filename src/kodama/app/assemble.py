@@ -92,12 +92,15 @@ ECHO_LIMIT: Final = 16 * 1024 * 1024  # what the largest case of Autobahn's suit
 LOOK_SECONDS: Final = 2.0  # a shared store is asked this often for what a bus lost
 
 
-def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) -> KodamaService:
+def assemble(
+    settings: Settings, reactor: Any, *, inherited: int | None = None, now: Callable[[], int] = wall_clock
+) -> KodamaService:
     """Return the server that ``settings`` describe, ready to be started; on the listening socket
-    ``inherited`` instead of host and port, if a supervisor has handed one over."""
+    ``inherited`` instead of host and port, if a supervisor has handed one over. ``now`` tells the time
+    in ms since 1970."""
     metrics = Metrics()
     shared = settings.store not in ("sqlite", "memory")
-    store = open_store(settings, reactor)
+    store = open_store(settings, reactor, now)
     retention = Retention(settings.retention_days, settings.retention_events)
     bus = open_bus(settings, reactor)
     node = Node(
@@ -108,10 +111,10 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     registry = Registry(node)
 
     def revoked() -> None:
-        now = wall_clock()
+        today = now()
         for transport in transports:
-            transport.review(lambda who: tokens.verdict(who, now=now))
-        people.review(lambda who: tokens.verdict(who, now=now))
+            transport.review(lambda who: tokens.verdict(who, now=today))
+        people.review(lambda who: tokens.verdict(who, now=today))
 
     sets = key_sets(settings, reactor, changed=lambda: tokens.forget_proofs())
     sites = Sites(site_keys(settings), sources=sets, audience=settings.jwt_audience)
@@ -122,13 +125,13 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     rates = rates_of(settings, metrics)
     identity = Identity(policy_of(settings), tokens, rates, seconds=reactor.seconds)
     bills = (Bill(node, rates.buckets, clock=reactor).tell,) if shared else ()
-    people = People(node, clock=reactor, now=wall_clock, name=token_hex(4))
+    people = People(node, clock=reactor, now=now, name=token_hex(4))
     node.changed = people.changed
     polls = LongPolls(
-        node, people=people, hold=settings.hold, clock=reactor, now=wall_clock, fields=FIELDS,
+        node, people=people, hold=settings.hold, clock=reactor, now=now, fields=FIELDS,
         fail=lambda request, failure: site.fail(request, failure),
         random=Random(),  # noqa: S311 - it spreads holds, and is asked at every poll
-        ticket=lambda who: tokens.ticket(who, now=wall_clock()), delay=identity.read_delay,
+        ticket=lambda who: tokens.ticket(who, now=now()), delay=identity.read_delay,
     )  # fmt: skip
     kinds: dict[Framing, Callable[[Wrap], HttpFraming]] = {
         Framing.SSE: lambda wrap: Sse(wrap, random=Random()),  # noqa: S311 - it spreads returns
@@ -137,7 +140,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     }
     streams = {
         framing: Streams(
-            kind, node, people, clock=reactor, now=wall_clock, fields=FIELDS,
+            kind, node, people, clock=reactor, now=now, fields=FIELDS,
             fail=lambda request, failure: site.fail(request, failure),
             fault=lambda failure: site.fault_in_stream(failure),
         )
@@ -150,30 +153,30 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
     sockets = WebSockets(
         node,
         Followers(
-            node, people, clock=reactor, now=wall_clock,
+            node, people, clock=reactor, now=now,
             fault=lambda failure: site.fault_in_stream(failure),
         ),
-        now=wall_clock,
+        now=now,
     )  # fmt: skip
     transports: tuple[Transport, ...] = (polls, door, sockets, *streams.values())
     forgetting = Forgetting(
         node, registry, Traces(own=(SERVER_OWNER,), by_room=(MEMBER, KNOWN, NOTIFY), by_user=(READ, PUSH))
     )
     hashing = Hashing(reactor)
-    book = Accounts(store, registry, hashing, cuts, now=wall_clock)
-    passkeys = Passkeys(store, book, hashing, now=wall_clock)
+    book = Accounts(store, registry, hashing, cuts, now=now)
+    passkeys = Passkeys(store, book, hashing, now=now)
     accounts = AccountsApi(
         book, forgetting, tokens, identity,
-        now=wall_clock, seconds=reactor.seconds, fail=lambda request, failure: site.fail(request, failure),
+        now=now, seconds=reactor.seconds, fail=lambda request, failure: site.fail(request, failure),
         open_to_all=settings.accounts,
     )  # fmt: skip
     passkeys_api = PasskeysApi(passkeys, accounts, identity)
     sessions = Sessions(
-        node, identity, tokens, accounts, passkeys_api, now=wall_clock, seconds=reactor.seconds,
+        node, identity, tokens, accounts, passkeys_api, now=now, seconds=reactor.seconds,
         guests=settings.guests,
         fail=lambda request, failure: site.fail(request, failure),
     )  # fmt: skip
-    houses = Houses(node, registry, people, now=wall_clock, barred=polls.look_again)
+    houses = Houses(node, registry, people, now=now, barred=polls.look_again)
     members, moderation = Members(houses), Moderation(houses)
     held, reports = HeldMessages(houses), Reports(houses)
     census = Census(store, metrics, most=settings.rooms, seconds=reactor.seconds)
@@ -182,7 +185,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         identity, census, seconds=reactor.seconds, fail=lambda request, failure: site.fail(request, failure)
     )
     api = Api(
-        identity, houses, members, moderation, held, census, now=wall_clock, seconds=reactor.seconds,
+        identity, houses, members, moderation, held, census, now=now, seconds=reactor.seconds,
         fail=lambda request, failure: site.fail(request, failure),
         guests=settings.guests, create_rooms=settings.create_rooms,
     )  # fmt: skip
@@ -201,7 +204,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         bus=bus.counts, blind=lambda: node.blind, memory=resident,
     )  # fmt: skip
     echoes = Echoes(SocketLimits(message=ECHO_LIMIT))
-    desks = Desks(api, presence, identity, now=wall_clock)
+    desks = Desks(api, presence, identity, now=now)
     chat = opening(sockets, desks, message=settings.body_limit)
     upgrades: dict[str, Serve] = {
         "ws": upgrading(chat, allow=identity.check_read, foreign=identity.foreign)
@@ -212,39 +215,39 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
             allow=identity.check_read, foreign=identity.foreign,
         )  # fmt: skip
     plain = PlainRooms(
-        node, api, polls, identity, tokens, now=wall_clock, seconds=reactor.seconds, guests=settings.guests,
+        node, api, polls, identity, tokens, now=now, seconds=reactor.seconds, guests=settings.guests,
         fail=lambda request, failure: site.fail(request, failure),
     )  # fmt: skip
     shelf = shelf_of(settings)
     keeper = Keeper(
-        shelf, node, registry, reactor=reactor, now=wall_clock,
+        shelf, node, registry, reactor=reactor, now=now,
         room=Room(one=settings.file_limit, all=settings.files_limit),
     )  # fmt: skip
     files = FileApi(
-        keeper, node, identity, reactor=reactor, seconds=reactor.seconds, now=wall_clock,
+        keeper, node, identity, reactor=reactor, seconds=reactor.seconds, now=now,
         network=houses.network,
         fail=lambda request, failure: site.fail(request, failure),
     )  # fmt: skip
     outgoing = Outgoing(reactor, private=settings.hooks_private)
     outlets = Outlets(
-        node, registry, post=outgoing.post, clock=reactor, now=wall_clock,
+        node, registry, post=outgoing.post, clock=reactor, now=now,
         random=Random(),  # noqa: S311 - it spreads tries
         name=token_hex(6), alone=not shared,
     )  # fmt: skip
     hooks = HookApi(
-        node, registry, outlets, api, identity, now=wall_clock, seconds=reactor.seconds,
+        node, registry, outlets, api, identity, now=now, seconds=reactor.seconds,
         fail=lambda request, failure: site.fail(request, failure),
     )  # fmt: skip
     assets = Assets()
     subscriptions = Subscriptions(
-        registry, refused=lambda who: tokens.verdict(who, now=wall_clock()), now=wall_clock
+        registry, refused=lambda who: tokens.verdict(who, now=now()), now=now
     )
     calling = Sender(
         post=Outgoing(reactor, private=settings.push_private).post, secret=store.secret, clock=reactor,
-        now=wall_clock, count=metrics.push,
+        now=now, count=metrics.push,
     )  # fmt: skip
     teller = Teller(node, registry, people, subscriptions, calling, clock=reactor)
-    reads = Reads(identity, polls, streams, now=wall_clock, jsonp=settings.jsonp)
+    reads = Reads(identity, polls, streams, now=now, jsonp=settings.jsonp)
     table = Table(
         api=api, reads=reads, searches=searches, sessions=sessions, accounts=accounts, passkeys=passkeys_api,
         presence=presence, door=door, assets=assets,
@@ -262,7 +265,7 @@ def assemble(settings: Settings, reactor: Any, *, inherited: int | None = None) 
         ),
         identity=identity, upgrades=upgrades, legacy=settings.legacy,
     )  # fmt: skip
-    site = Site(table, reads, polls, identity, metrics=metrics, now=wall_clock, jsonp=settings.jsonp)
+    site = Site(table, reads, polls, identity, metrics=metrics, now=now, jsonp=settings.jsonp)
     limits = Limits(
         body=settings.body_limit, connections=settings.connections, together=settings.address_connections
     )

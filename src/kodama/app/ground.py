@@ -5,6 +5,7 @@ The only place that names a concrete store or bus.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from secrets import token_hex
 from tempfile import gettempdir
@@ -29,16 +30,16 @@ def wall_clock() -> int:
     return int(time() * 1000)
 
 
-def open_store(settings: Settings, reactor: Any) -> Store:
+def open_store(settings: Settings, reactor: Any, now: Callable[[], int]) -> Store:
     """Return the store that the settings name."""
     if settings.store == "memory":
-        return MemoryStore(wall_clock, later=lambda call: reactor.callLater(0, call))
+        return MemoryStore(now, later=lambda call: reactor.callLater(0, call))
     if settings.store.startswith(("postgresql://", "postgres://")):
         from kodama.store.postgres import PostgresStore  # an extra: psycopg may not be installed
 
-        return PostgresStore(settings.store, reactor=reactor, now=wall_clock)
+        return PostgresStore(settings.store, reactor=reactor, now=now)
     Path(settings.data).mkdir(parents=True, exist_ok=True)
-    return SqliteStore(Path(settings.data) / STORE_FILE, reactor=reactor, now=wall_clock)
+    return SqliteStore(Path(settings.data) / STORE_FILE, reactor=reactor, now=now)
 
 
 def open_bus(settings: Settings, reactor: Any) -> Bus:

@@ -190,11 +190,8 @@ class House:
     def _begin(self) -> None:
         self.reactor: Any = MemoryReactorClock()
         self.wires: list[Wire] = []
-        with (
-            patch.object(assembly, "wall_clock", self.now),
-            patch.object(assembly, "open_store", lambda settings, reactor: self.store),
-        ):
-            self.service = assembly.assemble(self._settings, self.reactor)
+        with patch.object(assembly, "open_store", lambda settings, reactor, now: self.store):
+            self.service = assembly.assemble(self._settings, self.reactor, now=self.now)
         self.service.startService()
         self.factory: Any = self.reactor.tcpServers[0][1]
 
