@@ -25,8 +25,8 @@ from kodama.core.room import RoomFacts
 from kodama.core.sharing import News, Sharing, Told
 from kodama.core.who import Who
 from kodama.node import Node
-from kodama.wire.commands import Since
 from kodama.wire.ephemeral import presence_event, presence_list, typing_event
+from kodama.wire.polls import Since
 
 TICK: Final = 0.25
 PIECE: Final = 3_500  # bytes of readers in one notice: a notification of PostgreSQL has room for 6,000

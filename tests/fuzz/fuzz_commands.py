@@ -17,7 +17,7 @@ import msgspec
 
 from kodama.core.errors import Refused
 from kodama.core.names import room_name
-from kodama.wire import commands
+from kodama.wire import commands, polls, queries, strict
 from tests.fuzz.drive import main, spliced
 
 BODIES = (
@@ -37,8 +37,8 @@ WORDS = (
     b"\xe2\x80\xa8", b"-1", b"0.5", b" ", b"\n",
 )  # fmt: skip
 READERS = (
-    commands.message_body, commands.text_body, commands.any_json, commands.edit_body, commands.session_body,
-    commands.room_body, commands.events_body,
+    commands.message_body, commands.text_body, strict.any_json, commands.edit_body, commands.session_body,
+    commands.room_body, polls.events_body,
 )  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def check(rng: random.Random) -> None:
             continue
         encoded = msgspec.json.encode(value)
         assert msgspec.json.encode(msgspec.json.decode(encoded)) == encoded
-        if read is commands.any_json:
+        if read is strict.any_json:
             assert json.dumps(json.loads(body)) == json.dumps(json.loads(encoded))
     check_query(spliced(rng.choice(QUERIES), WORDS, rng))
 
@@ -60,14 +60,14 @@ def check(rng: random.Random) -> None:
 def check_query(query: bytes) -> None:
     """The parameters of a read are refused or within their limits."""
     try:
-        found = commands.parameters(query)
+        found = queries.parameters(query)
         rooms = tuple(dict.fromkeys(room_name(name) for name in found.get("room", ["lobby"])))
-        poll = commands.poll(found, rooms=rooms, default="now")
-        commands.page_limit(found)
+        poll = polls.poll(found, rooms=rooms, default="now")
+        queries.page_limit(found)
     except Refused:
         return
-    assert poll.wait is None or 0 <= poll.wait <= commands.WAIT_LIMIT
-    assert 1 <= poll.limit <= commands.EVENTS_LIMIT
+    assert poll.wait is None or 0 <= poll.wait <= polls.WAIT_LIMIT
+    assert 1 <= poll.limit <= queries.EVENTS_LIMIT
     assert all(room_name(room) == room for room in poll.rooms)
 
 

@@ -22,7 +22,7 @@ from kodama.core.position import (
     encode_cursor,
     parse_cursor,
 )
-from kodama.wire.commands import since
+from kodama.wire.polls import since
 from tests.fuzz.drive import main, spliced
 
 ROOMS = ("lobby", "a", "0", "木霊", "a-long-name-of-a-room", "strasse", "x.y_z")

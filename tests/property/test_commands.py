@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from kodama.core.errors import BadCallback, BadCursor, BadJson, BadRequest, Refused
 from kodama.core.position import OFFSET_LIMIT, Cursor
-from kodama.wire import commands
-from kodama.wire.commands import AfterOffset, Ago, All, Last, MessageBody, Now
+from kodama.wire import commands, polls, queries, strict
+from kodama.wire.commands import MessageBody
 from kodama.wire.jsonp import bare_call, call, callback_name
+from kodama.wire.polls import AfterOffset, Ago, All, Last, Now
 
 json_values = st.recursive(
     st.none()
@@ -31,13 +32,13 @@ json_values = st.recursive(
 )
 
 
-def poll(query: str, *, rooms: tuple[str, ...] = ("lobby",)) -> commands.Poll:
-    return commands.poll(commands.parameters(query.encode()), rooms=rooms, default="now")
+def poll(query: str, *, rooms: tuple[str, ...] = ("lobby",)) -> polls.Poll:
+    return polls.poll(queries.parameters(query.encode()), rooms=rooms, default="now")
 
 
 @given(json_values)
 def test_any_json_value_is_read_as_it_is_with_its_keys_in_order(value: Any) -> None:
-    read = commands.any_json(json.dumps(value).encode())
+    read = strict.any_json(json.dumps(value).encode())
     assert read == value
     assert json.dumps(read) == json.dumps(value)
 
@@ -45,8 +46,8 @@ def test_any_json_value_is_read_as_it_is_with_its_keys_in_order(value: Any) -> N
 @given(st.binary(max_size=60) | st.text('{}[]",:\\0e-. \0', max_size=40).map(str.encode))
 def test_bytes_of_any_kind_are_read_or_refused(body: bytes) -> None:
     for read in (
-        commands.any_json, commands.message_body, commands.text_body, commands.edit_body, commands.session_body,
-        commands.room_body, commands.events_body, commands.parameters,
+        strict.any_json, commands.message_body, commands.text_body, commands.edit_body, commands.session_body,
+        commands.room_body, polls.events_body, queries.parameters,
     ):  # fmt: skip
         with suppress(Refused):
             read(body)
@@ -55,10 +56,10 @@ def test_bytes_of_any_kind_are_read_or_refused(body: bytes) -> None:
 @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
 def test_json_may_nest_64_deep_and_no_deeper(opening: bytes, closing: bytes) -> None:
     deep = opening * 63 + b"[]" + closing * 63
-    assert commands.any_json(deep) is not None
+    assert strict.any_json(deep) is not None
     assert commands.message_body(b'{"data":' + deep + b"}").data is not None
     for read, body in (
-        (commands.any_json, opening + deep + closing),
+        (strict.any_json, opening + deep + closing),
         (commands.message_body, b'{"data":' + opening + deep + closing + b"}"),
     ):
         with pytest.raises(BadJson, match="64 deep"):
@@ -67,7 +68,7 @@ def test_json_may_nest_64_deep_and_no_deeper(opening: bytes, closing: bytes) -> 
 
 def test_brackets_inside_strings_are_no_nesting() -> None:
     text = '[{"\\' * 200
-    assert commands.any_json(json.dumps([text, [], {}]).encode()) == [text, [], {}]
+    assert strict.any_json(json.dumps([text, [], {}]).encode()) == [text, [], {}]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_brackets_inside_strings_are_no_nesting() -> None:
     ids=["arrays", "objects", "escapes", "quotes", "digits", "exponent", "minuses"],
 )  # fmt: skip
 def test_a_bomb_is_refused(bomb: bytes) -> None:
-    for read in (commands.any_json, commands.message_body, commands.edit_body):
+    for read in (strict.any_json, commands.message_body, commands.edit_body):
         with pytest.raises(BadJson):
             read(bomb)
 
@@ -171,7 +172,7 @@ def test_room_settings_past_their_limits_are_refused(body: dict[str, Any]) -> No
     ],
 )  # fmt: skip
 def test_since_is_a_word_a_count_or_a_duration(text: str, read: object) -> None:
-    assert commands.since(text) == read
+    assert polls.since(text) == read
     assert poll(f"since={text}").text == text
 
 
@@ -184,13 +185,13 @@ def test_since_is_a_word_a_count_or_a_duration(text: str, read: object) -> None:
 )  # fmt: skip
 def test_any_other_since_is_a_bad_cursor(text: str) -> None:
     with pytest.raises(BadCursor):
-        commands.since(text)
+        polls.since(text)
 
 
 @given(st.text(max_size=12))
 def test_no_text_breaks_since(text: str) -> None:
     with suppress(BadCursor):
-        assert isinstance(commands.since(text), Cursor | Now | All | Last | Ago | AfterOffset)
+        assert isinstance(polls.since(text), Cursor | Now | All | Last | Ago | AfterOffset)
 
 
 @pytest.mark.parametrize("wait", ["0", "0.5", "25", "120", "120.0", "007"])
@@ -211,14 +212,14 @@ def test_a_limit_out_of_range_is_refused(limit: str) -> None:
     with pytest.raises(BadRequest):
         poll(f"limit={limit}")
     with pytest.raises(BadRequest):
-        commands.page_limit(commands.parameters(f"limit={limit}".encode()))
+        queries.page_limit(queries.parameters(f"limit={limit}".encode()))
 
 
 def test_defaults_stand_for_what_is_absent_and_strangers_are_ignored() -> None:
     read = poll("_=1&_=2&ticket2=x&limit=1000&client=abcd.~_-")
     assert (read.wait, read.limit, read.callback, read.client) == (None, 1000, None, "abcd.~_-")
     assert (poll("").limit, poll("").text, poll("").since) == (100, "now", Now())
-    assert commands.page_limit({}) == 50
+    assert queries.page_limit({}) == 50
 
 
 @pytest.mark.parametrize(
@@ -241,18 +242,18 @@ def test_after_an_offset_is_for_one_room() -> None:
 
 
 def test_a_query_is_decoded_as_browsers_encode_it() -> None:
-    assert commands.parameters(b"a=1+2%2B3&b&a=%E3%81%93") == {"a": ["1 2+3", "\u3053"], "b": [""]}
-    assert commands.parameters(b"") == {}
+    assert queries.parameters(b"a=1+2%2B3&b&a=%E3%81%93") == {"a": ["1 2+3", "\u3053"], "b": [""]}
+    assert queries.parameters(b"") == {}
 
 
 def test_a_read_by_post_is_a_read_by_get() -> None:
-    found = commands.events_body(b'{"rooms":["a","b"],"since":"last:2","wait":0.5,"limit":3,"client":null}')
-    read = commands.poll(found, rooms=("a", "b"), default="now")
+    found = polls.events_body(b'{"rooms":["a","b"],"since":"last:2","wait":0.5,"limit":3,"client":null}')
+    read = polls.poll(found, rooms=("a", "b"), default="now")
     assert (found["room"], read.since, read.wait, read.limit) == (["a", "b"], Last(2), 0.5, 3)
     for wait in (b"-1", b"121", b"1e300"):
         with pytest.raises(BadRequest):
-            commands.poll(
-                commands.events_body(b'{"rooms":["a"],"wait":%b}' % wait), rooms=("a",), default="now"
+            polls.poll(
+                polls.events_body(b'{"rooms":["a"],"wait":%b}' % wait), rooms=("a",), default="now"
             )
 
 
@@ -269,9 +270,9 @@ def test_a_reaction_of_another_kind_is_refused(given: str) -> None:
 
 @pytest.mark.parametrize("given", ["", "-1", "01", "1.0", "9" * 17, str(OFFSET_LIMIT + 1), "\u0661"])
 def test_an_offset_is_a_whole_number(given: str) -> None:
-    assert commands.offset(str(OFFSET_LIMIT)) == OFFSET_LIMIT
+    assert queries.offset(str(OFFSET_LIMIT)) == OFFSET_LIMIT
     with pytest.raises(BadRequest):
-        commands.offset(given)
+        queries.offset(given)
 
 
 @pytest.mark.parametrize("name", ["f", "$", "_a.b$1", "a" * 128, "jQuery3_16.cb"])
@@ -293,13 +294,13 @@ def test_jsonp_escapes_what_ends_a_line_in_old_javascript() -> None:
 
 
 def test_presence_is_asked_for_with_a_flag_and_a_ticket_comes_as_it_is() -> None:
-    read = commands.poll(commands.parameters(b"presence=1&ticket=abc"), rooms=("r",), default="now")
+    read = polls.poll(queries.parameters(b"presence=1&ticket=abc"), rooms=("r",), default="now")
     assert (read.presence, read.ticket) == (True, "abc")
-    assert not commands.poll(commands.parameters(b"presence=0"), rooms=("r",), default="now").presence
+    assert not polls.poll(queries.parameters(b"presence=0"), rooms=("r",), default="now").presence
     with pytest.raises(BadRequest):
-        commands.poll(commands.parameters(b"presence=yes"), rooms=("r",), default="now")
+        polls.poll(queries.parameters(b"presence=yes"), rooms=("r",), default="now")
 
 
 def test_a_read_asked_for_as_json_has_the_same_parameters() -> None:
-    found = commands.events_body(b'{"rooms":["a"],"presence":true,"wait":0.5,"limit":3,"ticket":"t"}')
+    found = polls.events_body(b'{"rooms":["a"],"presence":true,"wait":0.5,"limit":3,"ticket":"t"}')
     assert found == {"room": ["a"], "presence": ["1"], "wait": ["0.500000"], "limit": ["3"], "ticket": ["t"]}

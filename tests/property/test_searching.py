@@ -14,7 +14,7 @@ from kodama.core.errors import BadRequest, BadRoomName, Refused
 from kodama.core.event import Author, Entry, decode, entry
 from kodama.core.search import Has, Place, Wanted, fits, subject
 from kodama.core.words import Phrase, contains, phrases, quoted
-from kodama.wire import commands, searching
+from kodama.wire import queries, searching
 from kodama.wire.events import found_page
 
 AIKO = Author(id="u_aiko", name="Aiko", kind="user")
@@ -23,7 +23,7 @@ DAY = 1_795_478_400_000  # 2026-11-24T00:00Z
 
 def search(query: str, **more: str) -> searching.Search:
     parameters = "&".join(f"{name}={quote_plus(value)}" for name, value in {"q": query, **more}.items())
-    return searching.search(commands.parameters(parameters.encode()))
+    return searching.search(queries.parameters(parameters.encode()))
 
 
 def wanted(query: str, **more: str) -> Wanted:

@@ -13,7 +13,7 @@ from kodama.core.event import Author
 from kodama.core.lease import Seat, State
 from kodama.core.presence import SETTLING, Presence
 from kodama.core.who import NOBODY, Who
-from kodama.wire import commands
+from kodama.wire import commands, queries
 from kodama.wire.ephemeral import presence_event, presence_list, typing_event
 
 AIKO = Author("a", "Aiko", "user")
@@ -197,9 +197,9 @@ def test_ephemeral_events_have_the_fields_of_the_contract() -> None:
 
 def test_a_state_and_a_number_of_names_are_read_strictly() -> None:
     assert commands.presence_body(b'{"state":"idle"}').state is State.IDLE
-    assert commands.names_limit({}) == commands.NAMES_DEFAULT
-    assert commands.names_limit({"limit": ["3"]}) == 3
+    assert queries.names_limit({}) == queries.NAMES_DEFAULT
+    assert queries.names_limit({"limit": ["3"]}) == 3
     with pytest.raises(BadJson):
         commands.presence_body(b'{"state":"asleep"}')
     with pytest.raises(BadRequest):
-        commands.names_limit({"limit": ["1001"]})
+        queries.names_limit({"limit": ["1001"]})

@@ -10,7 +10,7 @@ import pytest
 
 from kodama.core.errors import BadJson, BadRequest, Refused
 from kodama.wire import socket as wire
-from kodama.wire.commands import Last, Now
+from kodama.wire.polls import Last, Now
 from kodama.wire.problem import problem
 
 SAMPLES: list[dict[str, Any]] = json.loads(

@@ -86,7 +86,7 @@ from kodama.web.sites import Sites
 from kodama.web.table import Table
 from kodama.web.tokens import Tokens
 from kodama.web.upgrades import Serve, opening, upgrading
-from kodama.wire.commands import CLIENT_PART
+from kodama.wire.queries import CLIENT_PART
 
 ECHO_LIMIT: Final = 16 * 1024 * 1024  # what the largest case of Autobahn's suite sends
 LOOK_SECONDS: Final = 2.0  # a shared store is asked this often for what a bus lost

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from kodama.core.lease import Lease
 from kodama.core.who import Who
 from kodama.people import People
-from kodama.wire.commands import Since
+from kodama.wire.polls import Since
 
 
 class Attending:

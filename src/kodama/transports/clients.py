@@ -18,7 +18,7 @@ from kodama.core.who import Who
 from kodama.http.channel import Channel
 from kodama.http.message import Headers, Request
 from kodama.transports.held import Held
-from kodama.wire.commands import Poll
+from kodama.wire.polls import Poll
 
 
 class Place(Protocol):

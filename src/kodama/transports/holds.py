@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 from kodama.core.who import Who
-from kodama.wire.commands import Poll
+from kodama.wire.polls import Poll
 
 HOLD_JITTER: Final = 0.15
 

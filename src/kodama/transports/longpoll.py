@@ -38,7 +38,7 @@ from kodama.transports.reading import (
 )
 from kodama.transports.replies import Replies
 from kodama.transports.together import Together
-from kodama.wire.commands import Poll
+from kodama.wire.polls import Poll
 
 
 class LongPolls:

@@ -18,8 +18,8 @@ from kodama.core.returning import Returns
 from kodama.core.stream import Lost, Reason, Recovered, Stored
 from kodama.core.who import Who
 from kodama.node import LiveRoom, Node
-from kodama.wire.commands import AfterOffset, Ago, All, Last, Now, Poll, Since
 from kodama.wire.events import gap
+from kodama.wire.polls import AfterOffset, Ago, All, Last, Now, Poll, Since
 
 ANSWER_BYTES: Final = 256 * 1024
 

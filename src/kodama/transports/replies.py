@@ -9,10 +9,10 @@ from kodama.core.returning import Returns
 from kodama.core.who import Who
 from kodama.http.message import Answer, Fields
 from kodama.transports.reading import Batch, Plan, at_the_end, cursor_of
-from kodama.wire.commands import Poll
 from kodama.wire.events import batch
 from kodama.wire.jsonp import MEDIA_TYPE as JAVASCRIPT
 from kodama.wire.jsonp import call
+from kodama.wire.polls import Poll
 
 
 class Replies:

@@ -20,7 +20,8 @@ from kodama.http.websocket import WebSocket
 from kodama.transports.following import Following
 from kodama.transports.reading import Plan, cursor_of, find
 from kodama.wire import socket as wire
-from kodama.wire.commands import EVENTS_DEFAULT, ROOMS_LIMIT, Poll, Since
+from kodama.wire.commands import ROOMS_LIMIT
+from kodama.wire.polls import EVENTS_DEFAULT, Poll, Since
 from kodama.wire.problem import problem_of
 
 if TYPE_CHECKING:

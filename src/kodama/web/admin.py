@@ -27,7 +27,7 @@ from kodama.web.operations import Operations
 from kodama.web.routes import Methods
 from kodama.web.tokens import Tokens
 from kodama.wire import admin as wire
-from kodama.wire import commands
+from kodama.wire import queries
 from kodama.wire.moderation import ban_shown, moment, record_name
 from kodama.wire.order import member_shown, user_id
 
@@ -36,9 +36,9 @@ class Page:
     """Which part of a list is asked for: at most ``limit`` lines beyond ``given``."""
 
     def __init__(self, request: Request, name: str) -> None:
-        found = commands.parameters(request.line.query)
-        self.limit = commands.page_limit(found)
-        self.given = commands.single(found, name)
+        found = queries.parameters(request.line.query)
+        self.limit = queries.page_limit(found)
+        self.given = queries.single(found, name)
 
 
 class AdminApi:

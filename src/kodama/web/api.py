@@ -27,7 +27,7 @@ from kodama.store.interface import After, Around, Before, Newest, Stored, StoreU
 from kodama.web.answers import json_answer, raw_json_answer
 from kodama.web.census import Census
 from kodama.web.identity import Caller, Identity
-from kodama.wire import answers, commands
+from kodama.wire import answers, commands, queries, strict
 from kodama.wire.commands import MessageBody
 from kodama.wire.events import page
 from kodama.wire.moderation import Waiting
@@ -83,7 +83,7 @@ class Api:
 
     def publish_2011(self, request: Request, caller: Caller) -> None:
         """``POST /anything``: any JSON goes to the lobby as data, and the answer is ``OK``."""
-        data = commands.any_json(request.body)
+        data = strict.any_json(request.body)
         self._identity.check_write(request, caller, now=self._seconds())
         change = Publish(
             room=LOBBY, author=self._author(caller, None), text=None, data=data,
@@ -126,12 +126,12 @@ class Api:
     def history(self, request: Request, caller: Caller, room: str) -> None:
         """``GET /v1/rooms/{room}/messages``."""
         self._identity.check_read(request.peer, caller)
-        found = commands.parameters(request.line.query)
-        limit = commands.page_limit(found)
+        found = queries.parameters(request.line.query)
+        limit = queries.page_limit(found)
         places = [
-            kind(commands.offset(text))
+            kind(queries.offset(text))
             for name, kind in (("before", Before), ("after", After), ("around", Around))
-            if (text := commands.single(found, name)) is not None
+            if (text := queries.single(found, name)) is not None
         ]
         if len(places) > 1:
             raise BadRequest("before, after and around exclude each other.")

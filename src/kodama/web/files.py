@@ -25,8 +25,8 @@ from kodama.web.answers import FIELDS, json_answer
 from kodama.web.api import media_of
 from kodama.web.identity import Caller, Identity
 from kodama.web.sending import send_file
-from kodama.wire import commands
 from kodama.wire import files as wire
+from kodama.wire import queries
 
 TUS: Final = ("Tus-Resumable", "1.0.0")
 PIECE_MEDIA: Final = "application/offset+octet-stream"
@@ -56,7 +56,7 @@ class FileApi:
     def begin(self, request: Request, caller: Caller, room: str) -> None:
         """``POST /v1/rooms/{room}/files``: announce a file, or with ``name`` send a small one whole."""
         self._identity.check_write(request, caller, now=self._seconds())
-        given = commands.single(commands.parameters(request.line.query), "name")
+        given = queries.single(queries.parameters(request.line.query), "name")
         whole = given is not None
         if given is not None:
             name, size = file_name(given), len(request.body)

@@ -9,9 +9,9 @@ from kodama.web.moderation import ModerationApi
 from kodama.web.notify import NotifyApi
 from kodama.web.routes import Methods
 from kodama.web.seeing import SeeingApi
-from kodama.wire.commands import offset
 from kodama.wire.moderation import record_name
 from kodama.wire.order import user_id
+from kodama.wire.queries import offset
 
 
 class OrderRoutes:

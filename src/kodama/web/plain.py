@@ -33,7 +33,7 @@ from kodama.web.identity import Caller, Identity, session_cookie
 from kodama.web.rates import Deed
 from kodama.web.tokens import Tokens
 from kodama.web.words import CATALOGUES, language
-from kodama.wire import commands
+from kodama.wire import commands, polls, queries
 
 SHOWN: Final = 50
 PAUSE_SECONDS: Final = 1  # between two drawings, when the room is busy
@@ -101,10 +101,10 @@ class PlainRooms:
 
     def log(self, request: Request, caller: Caller, room: str) -> None:
         """``GET /r/{room}/plain/log``: the newest messages; with ``since`` once there are newer ones."""
-        found = commands.parameters(request.line.query)
-        if commands.single(found, "since") is None:
+        found = queries.parameters(request.line.query)
+        if queries.single(found, "since") is None:
             found["wait"] = ["0"]
-        asked = Asked(commands.poll(found, rooms=(room,), default="now"))
+        asked = Asked(polls.poll(found, rooms=(room,), default="now"))
         _drawn(request, lambda answer: self._draw(request, caller, room, answer))
         self._polls.serve(request, asked, caller.who)
 

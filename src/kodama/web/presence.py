@@ -18,7 +18,7 @@ from kodama.people import People
 from kodama.web.answers import FIELDS, raw_json_answer
 from kodama.web.api import ANONYMOUS
 from kodama.web.identity import Caller, Identity
-from kodama.wire import commands
+from kodama.wire import commands, queries
 
 NOBODY_BY_NAME: Final = Author(ANONYMOUS, GUEST_NAME, "guest")
 _DONE: Final = Answer(204, b"", FIELDS)
@@ -41,7 +41,7 @@ class PresenceApi:
 
     def show(self, request: Request, caller: Caller, room: str) -> None:
         """``GET /v1/rooms/{room}/presence``."""
-        limit = commands.names_limit(commands.parameters(request.line.query))
+        limit = queries.names_limit(queries.parameters(request.line.query))
 
         def go(live: LiveRoom) -> None:
             self._node.policy.admit(live.facts, caller.who)
@@ -59,14 +59,14 @@ class PresenceApi:
 
     def mark(self, request: Request, caller: Caller, room: str) -> None:
         """``PUT /v1/rooms/{room}/presence``."""
-        client = commands.client(commands.parameters(request.line.query))
+        client = queries.client(queries.parameters(request.line.query))
         state = commands.presence_body(request.body).state
         self._check(request, caller)
         self._in(request, caller, room, lambda _: self._people.mark(room, caller.who, client, state))
 
     def depart(self, request: Request, caller: Caller, room: str) -> None:
         """``DELETE /v1/rooms/{room}/presence``."""
-        client = commands.client(commands.parameters(request.line.query))
+        client = queries.client(queries.parameters(request.line.query))
         self._check(request, caller)
         self._in(request, caller, room, lambda _: self._people.depart(room, caller.who, client))
 

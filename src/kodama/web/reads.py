@@ -20,7 +20,7 @@ from kodama.transports.streaming import Streams
 from kodama.web.accept import Framing
 from kodama.web.identity import Caller, Identity
 from kodama.web.routes import Route
-from kodama.wire import commands
+from kodama.wire import commands, polls, queries
 
 _DOCUMENTS: Final = frozenset((b"document", b"iframe", b"frame", b"object", b"embed"))
 
@@ -44,7 +44,7 @@ class Reads:
         assert isinstance(route, Route)
         asked = route.asked
         if asked is None:
-            poll = commands.poll(commands.parameters(request.line.query), rooms=rooms, default="now")
+            poll = polls.poll(queries.parameters(request.line.query), rooms=rooms, default="now")
             asked = route.asked = Asked(poll)
         self.poll(request, caller, asked)
 
@@ -77,12 +77,12 @@ class Reads:
         route = request.line.memo
         assert isinstance(route, Route)
         if route.asked is None:
-            route.asked = _asked_many(commands.parameters(request.line.query))
+            route.asked = _asked_many(queries.parameters(request.line.query))
         self.poll(request, caller, route.asked)
 
     def of_many_by_post(self, request: Request, caller: Caller) -> None:
         """Read the rooms that the body names."""
-        asked = _asked_many(commands.events_body(request.body))
+        asked = _asked_many(polls.events_body(request.body))
         if asked.poll.ticket is not None:
             caller = self._identity.by_ticket(
                 caller, asked.poll.ticket, peer=request.peer, now=self._now()
@@ -92,7 +92,7 @@ class Reads:
     def shared(self, request: Request, caller: Caller, room: str, framing: Framing) -> None:
         """Read the room at the address that people share."""
         # Not remembered with the line: what it leads to depends on the header fields too.
-        poll = commands.poll(commands.parameters(request.line.query), rooms=(room,), default="last:20")
+        poll = polls.poll(queries.parameters(request.line.query), rooms=(room,), default="last:20")
         self.poll(request, caller, Asked(poll), framing)
 
 
@@ -100,7 +100,7 @@ def _asked_many(found: dict[str, list[str]]) -> Asked:
     rooms = tuple(dict.fromkeys(room_name(name) for name in found.get("room", ())))
     if not 1 <= len(rooms) <= commands.ROOMS_LIMIT:
         raise BadRequest(f"room names 1 to {commands.ROOMS_LIMIT} rooms.")
-    return Asked(commands.poll(found, rooms=rooms, default="now"))
+    return Asked(polls.poll(found, rooms=rooms, default="now"))
 
 
 def _resumed(request: Request, asked: Asked) -> Asked:

@@ -19,7 +19,7 @@ from kodama.node import Node
 from kodama.store.interface import Found
 from kodama.web.answers import raw_json_answer
 from kodama.web.identity import Caller, Identity
-from kodama.wire import commands, searching
+from kodama.wire import queries, searching
 from kodama.wire.events import found_page
 
 ANSWER_BYTES: Final = 256 * 1024
@@ -41,7 +41,7 @@ class SearchApi:
     def search(self, request: Request, caller: Caller) -> None:
         """Answer with what is found, the newest first."""
         self._identity.check_read(request.peer, caller)
-        asked = searching.search(commands.parameters(request.line.query))
+        asked = searching.search(queries.parameters(request.line.query))
         if len(self._turns.waiting) >= WAITING_LIMIT:
             raise Overloaded("Too many are searching now.", retry_after=1.0)
 

@@ -10,7 +10,7 @@ from kodama.order.reports import Report, Reports
 from kodama.web.acting import DONE, Acting
 from kodama.web.answers import json_answer
 from kodama.web.identity import Caller
-from kodama.wire import answers, commands
+from kodama.wire import answers, queries
 from kodama.wire import moderation as wire
 
 
@@ -78,9 +78,9 @@ class SeeingApi:
 
     def audit(self, request: Request, caller: Caller, room: str) -> None:
         """``GET /v1/rooms/{room}/audit``."""
-        found = commands.parameters(request.line.query)
-        limit = commands.page_limit(found)
-        given = commands.single(found, "before")
+        found = queries.parameters(request.line.query)
+        limit = queries.page_limit(found)
+        given = queries.single(found, "before")
         before = "" if given is None else wire.record_name(given)
 
         async def answer() -> Answer:

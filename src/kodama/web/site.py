@@ -30,7 +30,7 @@ from kodama.web.identity import Caller, Identity
 from kodama.web.reads import Reads, in_document
 from kodama.web.routes import Methods, Route, Serve, shown
 from kodama.web.table import Table
-from kodama.wire import commands
+from kodama.wire import queries
 from kodama.wire.jsonp import MEDIA_TYPE as JAVASCRIPT
 from kodama.wire.jsonp import call, callback_name
 from kodama.wire.problem import Problem, code_of_status, encode_problem, problem, problem_of
@@ -89,7 +89,7 @@ class Site:
         if caller.sharing and request.channel is not None:
             request.channel = Sharing(request.channel, caller.sharing)
         if b"ticket=" in request.line.query:
-            ticket = commands.single(commands.parameters(request.line.query), "ticket")
+            ticket = queries.single(queries.parameters(request.line.query), "ticket")
             if ticket is not None:
                 return self._identity.by_ticket(caller, ticket, peer=request.peer, now=now)
         if serve not in self._table.entrances:
@@ -148,7 +148,7 @@ class Site:
         if request.line.method != b"GET" or b"callback" not in request.line.query or in_document(request):
             return None
         try:
-            name = commands.single(commands.parameters(request.line.query), "callback")
+            name = queries.single(queries.parameters(request.line.query), "callback")
             return None if name is None else callback_name(name)
         except Refused:
             return None

@@ -33,7 +33,7 @@ from kodama.web.rooms import RoomsApi
 from kodama.web.routes import Methods, Serve
 from kodama.web.search import SearchApi
 from kodama.web.sessions import Sessions
-from kodama.wire import commands
+from kodama.wire import queries
 from kodama.wire.jsonp import callback_name
 
 OWN: Final = frozenset((
@@ -204,13 +204,13 @@ class Table:
                     b"POST": lambda request, caller: api.publish(request, caller, room),
                 }
             case ["messages", number]:
-                offset = commands.offset(number)
+                offset = queries.offset(number)
                 return {
                     b"PATCH": lambda request, caller: api.edit(request, caller, room, offset),
                     b"DELETE": lambda request, caller: api.delete(request, caller, room, offset),
                 }
             case ["messages", number, "reactions", emoji]:
-                offset = commands.offset(number)
+                offset = queries.offset(number)
 
                 def react(request: Request, caller: Caller) -> None:
                     api.react(request, caller, room, offset, emoji)
@@ -228,7 +228,7 @@ class Table:
             return {b"GET": page}
 
         def read(request: Request, caller: Caller) -> None:
-            name = commands.single(commands.parameters(request.line.query), "callback")
+            name = queries.single(queries.parameters(request.line.query), "callback")
             if name is not None:
                 if self._identity.nobody is not NOBODY:
                     raise Forbidden("This server takes no guests.")

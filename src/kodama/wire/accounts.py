@@ -13,8 +13,8 @@ from kodama.core.errors import BadJson
 from kodama.core.event import Author, timestamp
 from kodama.core.names import display_name
 from kodama.wire.answers import When
-from kodama.wire.commands import decoded
 from kodama.wire.passkeys import NewPasskey
+from kodama.wire.strict import decoded
 
 Codes = Annotated[list[str], Meta(description="Each is good once, instead of the password; shown once.")]
 

@@ -1,4 +1,4 @@
-"""What clients ask, read strictly: bodies into typed structs, query strings into a `Poll`.
+"""What clients send, read strictly: bodies into typed structs.
 
 Every wrong thing is one of `kodama.core.errors`, worded for the person who sent it.
 """
@@ -6,45 +6,26 @@ Every wrong thing is one of `kodama.core.errors`, worded for the person who sent
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final
-from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from kodama.core.errors import BadCallback, BadCursor, BadJson, BadRequest
+from kodama.core.errors import BadJson, BadRequest
 from kodama.core.lease import State
 from kodama.core.names import display_name, room_name
 from kodama.core.origins import site_origin
-from kodama.core.position import CURSOR_LIMIT, OFFSET_LIMIT, Cursor, parse_cursor
-from kodama.wire.jsonp import callback_name
 from kodama.wire.passkeys import ShownPasskey
+from kodama.wire.strict import check_depth, decoded
 
-DEPTH_LIMIT: Final = 64
 NONCE_LIMIT: Final = 64
 GUEST_NONCE_MINIMUM: Final = 16
-WAIT_LIMIT: Final = 120.0
-EVENTS_LIMIT: Final = 1000
-EVENTS_DEFAULT: Final = 100
-PAGE_DEFAULT: Final = 50
-NAMES_DEFAULT: Final = 200
 ROOMS_LIMIT: Final = 100
 EMOJI_LIMIT: Final = 64
 SLOW_LIMIT: Final = 3600
 SITES_LIMIT: Final = 20  # so that the field which names them passes every proxy
 
 _NONCE: Final = re.compile(r"[A-Za-z0-9._~-]{1,64}", re.ASCII)
-CLIENT_PART: Final = rb"client=[A-Za-z0-9._~-]{8,64}"  # of a query: what each reader has for itself
-_CLIENT: Final = re.compile(r"[A-Za-z0-9._~-]{8,64}", re.ASCII)
-_DURATION: Final = re.compile(r"([1-9][0-9]{0,8})([smhd])", re.ASCII)
-_UNITS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_OFFSET: Final = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
-_NUMBER: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,9})?", re.ASCII)
-# A string that never ends is taken to the end at once: looking for each quote's partner again
-# would cost the square of the body's length.
-_DEEP: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 class MessageBody(msgspec.Struct, frozen=True):
@@ -106,68 +87,6 @@ class PresenceBody(msgspec.Struct, frozen=True):
     state: State
 
 
-class EventsBody(msgspec.Struct, frozen=True):
-    """``POST /v1/events``: the parameters of the GET as JSON."""
-
-    rooms: list[str]
-    since: str | None = None
-    wait: float | None = None
-    limit: int | None = None
-    client: str | None = None
-    presence: bool | None = None
-    ticket: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Now:
-    """Only what comes from now on."""
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    """Everything that is kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class Last:
-    """The last ``count`` events."""
-
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ago:
-    """From the lowest event not older than ``ms``."""
-
-    ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class AfterOffset:
-    """Everything above ``offset``; one room only."""
-
-    offset: int
-
-
-Since = Cursor | Now | All | Last | Ago | AfterOffset
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Poll:
-    """The parameters of a read. ``wait`` in seconds is None where the client left it to us;
-    ``text`` is ``since`` as it was sent; ``presence`` asks for ephemeral events, too."""
-
-    rooms: tuple[str, ...]
-    since: Since
-    text: str
-    wait: float | None
-    limit: int
-    callback: str | None
-    client: str | None
-    presence: bool = False
-    ticket: str | None = None
-
-
 def message_body(body: bytes) -> MessageBody:
     """Read a message. Raises `BadJson`, `BadRequest`."""
     check_depth(body)
@@ -211,12 +130,6 @@ def nonce(given: str) -> str:
     if not _NONCE.fullmatch(given):
         raise BadRequest(f"A nonce is 1 to {NONCE_LIMIT} of A-Z a-z 0-9 . _ ~ -")
     return given
-
-
-def any_json(body: bytes) -> Any:
-    """Read any JSON value of at most 64 levels; raises `BadJson`."""
-    _check_depth(body, DEPTH_LIMIT)
-    return decoded(body, Any)
 
 
 def edit_body(body: bytes) -> EditBody:
@@ -284,176 +197,7 @@ def emoji(given: str) -> str:
     return given
 
 
-def offset(given: str) -> int:
-    """Return an offset from a path or query; raises `BadRequest`."""
-    if not _OFFSET.fullmatch(given) or int(given) > OFFSET_LIMIT:
-        raise BadRequest("An offset is a whole number.")
-    return int(given)
-
-
-def since(given: str) -> Since:
-    """Read ``since``; raises `BadCursor`."""
-    if given.startswith("k1."):
-        return parse_cursor(given)
-    if given == "now":
-        return Now()
-    if given == "all":
-        return All()
-    found = _counted(given) if len(given) <= CURSOR_LIMIT else None
-    if found is not None:
-        return found
-    raise BadCursor("since is a cursor, now, all, last:N, after:N or a duration such as 10m, 2h, 3d.")
-
-
-def parameters(query: bytes) -> dict[str, list[str]]:
-    """Split a query string; raises `BadRequest` if it is not UTF-8 (WHATWG URL, form decoding)."""
-    found: dict[str, list[str]] = {}
-    for pair in query.split(b"&") if query else ():
-        name, _, value = pair.partition(b"=")
-        try:
-            found.setdefault(_decoded(name), []).append(_decoded(value))
-        except UnicodeDecodeError:
-            raise BadRequest("The query is not UTF-8.") from None
-    return found
-
-
-def single(found: Mapping[str, list[str]], name: str) -> str | None:
-    """Return the one value of ``name``, None if absent; raises `BadRequest` if repeated."""
-    values = found.get(name)
-    if values is None:
-        return None
-    if len(values) > 1:
-        raise BadRequest(f"{name} is given more than once.")
-    return values[0]
-
-
-def poll(found: Mapping[str, list[str]], *, rooms: tuple[str, ...], default: str) -> Poll:
-    """Read the parameters of the events resource; ``default`` stands for an absent ``since``.
-
-    Raises `BadCallback`, `BadCursor`, `BadRequest`.
-    """
-    name = _once(found, "callback", BadCallback)
-    callback = None if name is None else callback_name(name)
-    text = _once(found, "since", BadCursor)
-    read = since(default if text is None else text)
-    wait = single(found, "wait")
-    if isinstance(read, AfterOffset) and len(rooms) > 1:
-        raise BadCursor("after: is for one room.")
-    return Poll(
-        rooms=rooms, since=read, text=default if text is None else text,
-        wait=None if wait is None else _wait(wait),
-        limit=_limit(single(found, "limit"), EVENTS_DEFAULT), callback=callback, client=client(found),
-        presence=_flag(found, "presence"), ticket=single(found, "ticket"),
-    )  # fmt: skip
-
-
-def events_body(body: bytes) -> dict[str, list[str]]:
-    """Read ``POST /v1/events`` as the parameters of its GET. Raises `BadJson`."""
-    given: EventsBody = decoded(body, EventsBody)
-    found: dict[str, list[str]] = {"room": given.rooms}
-    for name in ("since", "wait", "limit", "client", "presence", "ticket"):
-        value = getattr(given, name)
-        if value is not None:
-            found[name] = [_as_parameter(value)]
-    return found
-
-
-def page_limit(found: Mapping[str, list[str]]) -> int:
-    """Return ``limit`` of a history page, 1 to 1000, default 50."""
-    return _limit(single(found, "limit"), PAGE_DEFAULT)
-
-
-def client(found: Mapping[str, list[str]]) -> str | None:
-    """Return ``client``, by which a reader tells itself from others; raises `BadRequest`."""
-    given = single(found, "client")
-    if given is not None and not _CLIENT.fullmatch(given):
-        raise BadRequest("client is 8 to 64 of A-Z a-z 0-9 . _ ~ -")
-    return given
-
-
-def names_limit(found: Mapping[str, list[str]]) -> int:
-    """Return ``limit`` of a list of people, 1 to 1000, default 200."""
-    return _limit(single(found, "limit"), NAMES_DEFAULT)
-
-
 def presence_body(body: bytes) -> PresenceBody:
     """Read whether somebody is active. Raises `BadJson`."""
     given: PresenceBody = decoded(body, PresenceBody)
     return given
-
-
-def _as_parameter(value: str | float) -> str:
-    if isinstance(value, bool):
-        return str(int(value))
-    return f"{value:f}" if isinstance(value, float) else str(value)
-
-
-def _counted(given: str) -> Last | AfterOffset | Ago | None:
-    if duration := _DURATION.fullmatch(given):
-        return Ago(int(duration[1]) * _UNITS[duration[2]])
-    word, colon, number = given.partition(":")
-    if not colon or not _OFFSET.fullmatch(number) or int(number) > OFFSET_LIMIT:
-        return None
-    if word == "last":
-        return Last(int(number))
-    return AfterOffset(int(number)) if word == "after" else None
-
-
-def _once(found: Mapping[str, list[str]], name: str, error: type[BadRequest]) -> str | None:
-    values = found.get(name)
-    if values is not None and len(values) > 1:
-        raise BadRequest(f"{name} is given more than once.")
-    if values is not None and not values[0]:
-        raise error(f"{name} is empty.")
-    return values[0] if values else None
-
-
-def _flag(found: Mapping[str, list[str]], name: str) -> bool:
-    given = single(found, name)
-    if given not in (None, "0", "1"):
-        raise BadRequest(f"{name} is 0 or 1.")
-    return given == "1"
-
-
-def _wait(given: str) -> float:
-    if not _NUMBER.fullmatch(given) or float(given) > WAIT_LIMIT:
-        raise BadRequest(f"wait is a number from 0 to {WAIT_LIMIT:g}.")
-    return float(given)
-
-
-def _limit(given: str | None, default: int) -> int:
-    if given is None:
-        return default
-    if not _OFFSET.fullmatch(given) or not 1 <= int(given) <= EVENTS_LIMIT:
-        raise BadRequest(f"limit is a whole number from 1 to {EVENTS_LIMIT}.")
-    return int(given)
-
-
-def _decoded(raw: bytes) -> str:
-    return unquote_to_bytes(raw.replace(b"+", b" ")).decode()
-
-
-def decoded(body: bytes, shape: Any) -> Any:
-    """Return ``body`` as a ``shape``. Raises `BadJson`."""
-    try:
-        return msgspec.json.decode(body, type=shape)
-    except msgspec.ValidationError as error:
-        raise BadJson(f"The JSON is not what is asked for here: {error}.") from None
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        raise BadJson("The body is not JSON in UTF-8.") from None
-
-
-def check_depth(body: bytes) -> None:
-    """Raise `BadJson` if ``body``, an object around what was sent, is nested too deep."""
-    _check_depth(body, DEPTH_LIMIT + 1)
-
-
-def _check_depth(body: bytes, limit: int) -> None:
-    depth = 0
-    for token in _DEEP.findall(body):
-        if token in b"[{":
-            depth += 1
-            if depth > limit:
-                raise BadJson(f"The JSON is nested more than {DEPTH_LIMIT} deep.")
-        elif token in b"]}":
-            depth -= 1

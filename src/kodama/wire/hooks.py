@@ -11,8 +11,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from kodama.core.errors import BadRequest
 from kodama.core.names import display_name
-from kodama.wire.commands import MessageBody, any_json, decoded, message_body, text_body
+from kodama.wire.commands import MessageBody, message_body, text_body
 from kodama.wire.slack import slack_body
+from kodama.wire.strict import any_json, decoded
 
 _SLACK_ONLY: Final = frozenset(("attachments", "blocks", "username"))
 _WORD: Final = re.compile(r"\S{1,32}")

@@ -20,7 +20,7 @@ from kodama.core.event import Entry, decode
 from kodama.core.names import room_name
 from kodama.core.search import Has, Place, Wanted
 from kodama.core.words import Phrase, phrases, quoted
-from kodama.wire.commands import offset, single
+from kodama.wire.queries import offset, single
 
 QUERY_LIMIT: Final = 200  # characters
 FOUND_LIMIT: Final = 100

@@ -13,7 +13,8 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from kodama.core.errors import BadJson, BadRequest
-from kodama.wire.commands import MessageBody, any_json, checked
+from kodama.wire.commands import MessageBody, checked
+from kodama.wire.strict import any_json
 
 _CODE: Final = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 _ANGLES: Final = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")

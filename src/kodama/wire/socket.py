@@ -10,16 +10,10 @@ import msgspec
 from kodama.core.errors import BadCursor, BadJson, BadRequest
 from kodama.core.names import room_name
 from kodama.core.position import encode_cursor
-from kodama.wire.commands import (
-    ROOMS_LIMIT,
-    AfterOffset,
-    MessageBody,
-    Since,
-    check_depth,
-    checked,
-    since,
-)
+from kodama.wire.commands import ROOMS_LIMIT, MessageBody, checked
+from kodama.wire.polls import AfterOffset, Since, since
 from kodama.wire.problem import Problem
+from kodama.wire.strict import check_depth
 
 REF_LIMIT: Final = 64
 Ref = int | str | None

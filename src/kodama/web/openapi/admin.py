@@ -8,7 +8,7 @@ from kodama.web.openapi.order import DONE, PERSON, shown
 from kodama.web.openapi.parameters import PLAIN_WORD, limit
 from kodama.web.openapi.shape import SIGNED_IN, Content, Operation, Parameter
 from kodama.wire import admin as wire
-from kodama.wire import commands
+from kodama.wire import queries
 
 TAG: Final = "The owner's console"
 KEY: Final = Parameter(
@@ -22,7 +22,7 @@ KEY: Final = Parameter(
 
 def _after(name: str, text: str) -> tuple[Parameter, ...]:
     more = Parameter(name=name, text=f"Go on below: {text} of the last line.", schema={"type": "string"})
-    return more, limit(commands.PAGE_DEFAULT, what="lines")
+    return more, limit(queries.PAGE_DEFAULT, what="lines")
 
 
 def _look(

@@ -7,7 +7,7 @@ from typing import Any, Final
 from kodama.web.openapi.order import DONE, IN_A_ROOM, PERSON, shown
 from kodama.web.openapi.parameters import MESSAGE, PLAIN_WORD, ROOM, limit
 from kodama.web.openapi.shape import SIGNED_IN, Content, Operation, Parameter, Reply
-from kodama.wire import answers, commands
+from kodama.wire import answers, queries
 from kodama.wire import moderation as wire
 
 TAG: Final = "Keeping order"
@@ -107,6 +107,6 @@ OPERATIONS: Final = (
     ),
     _list(
         "audit", "audit", "What was done to keep order?", "Newest first.", wire.AuditPage, BEFORE,
-        limit(commands.PAGE_DEFAULT, what="lines"),
+        limit(queries.PAGE_DEFAULT, what="lines"),
     ),
 )  # fmt: skip

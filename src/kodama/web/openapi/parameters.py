@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kodama.web.openapi.shape import Parameter
-from kodama.wire import commands, searching
+from kodama.wire import commands, polls, queries, searching
 
 PLAIN_WORD: Final = r"^[A-Za-z0-9._~-]{%d,%d}$"
 OFFSET: Final = {"type": "integer", "minimum": 0, "maximum": 2**53 - 1}
@@ -44,7 +44,7 @@ SINCE: Final = Parameter(
 )
 WAIT: Final = Parameter(
     name="wait",
-    schema={"type": "number", "minimum": 0, "maximum": commands.WAIT_LIMIT},
+    schema={"type": "number", "minimum": 0, "maximum": polls.WAIT_LIMIT},
     text="Seconds to hold the poll when there is nothing new; 0 answers at once. Not given: about 25.",
     example=25,
 )
@@ -120,14 +120,14 @@ NONCE_FIELD: Final = Parameter(
 
 def limit(default: int, *, what: str) -> Parameter:
     """Return the parameter that bounds an answer."""
-    schema = {"type": "integer", "minimum": 1, "maximum": commands.EVENTS_LIMIT, "default": default}
+    schema = {"type": "integer", "minimum": 1, "maximum": queries.EVENTS_LIMIT, "default": default}
     return Parameter(name="limit", text=f"At most so many {what}.", schema=schema)
 
 
 READING: Final = (
     SINCE,
     WAIT,
-    limit(commands.EVENTS_DEFAULT, what="events"),
+    limit(polls.EVENTS_DEFAULT, what="events"),
     CALLBACK,
     PRESENCE,
     CLIENT,

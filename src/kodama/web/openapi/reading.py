@@ -19,7 +19,7 @@ from kodama.web.openapi.parameters import (
     limit,
 )
 from kodama.web.openapi.shape import Content, Operation, Parameter, Reply
-from kodama.wire import answers, commands
+from kodama.wire import answers, polls, queries
 from kodama.wire.ephemeral import PresenceList
 from kodama.wire.jsonp import MEDIA_TYPE as JAVASCRIPT
 from kodama.wire.ndjson import MEDIA_TYPE as NDJSON
@@ -121,7 +121,7 @@ OPERATIONS: Final = (
         title="Read many rooms, asked in a body",
         codes=(*_REFUSED, "bad_json"),
         text=f"The same as the GET, for more rooms than fit into an address. {_HOW}",
-        body=(Content(shape=commands.EventsBody, example={"rooms": ["lobby", "tea"], "since": "last:20"}),),
+        body=(Content(shape=polls.EventsBody, example={"rooms": ["lobby", "tea"], "since": "last:20"}),),
         replies=(Reply(status=200, text="What is new.", content=_POSTED),),
     ),
     Operation(
@@ -171,7 +171,7 @@ OPERATIONS: Final = (
             _place("before", "below"),
             _place("after", "above"),
             _place("around", "around and at"),
-            limit(commands.PAGE_DEFAULT, what="messages"),
+            limit(queries.PAGE_DEFAULT, what="messages"),
         ),
         codes=("bad_room_name", "forbidden", "not_found", "rate_limited", "overloaded"),
         replies=(
@@ -232,7 +232,7 @@ OPERATIONS: Final = (
         text="People in the order in which they came; one who is idle on all connections has `state`. `count`"
         " includes `guests`, who are counted without a name. Fetch it again when the `version` of a presence"
         " event is a jump.",
-        parameters=(ROOM, limit(commands.NAMES_DEFAULT, what="names")),
+        parameters=(ROOM, limit(queries.NAMES_DEFAULT, what="names")),
         codes=("bad_room_name", "forbidden", "not_found", "overloaded"),
         replies=(
             Reply(status=200, text="Who is here.", content=(Content(shape=PresenceList, example=_PRESENT),)),
