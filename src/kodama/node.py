@@ -8,12 +8,10 @@ the loop, so that a write is answered before the crowd is.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from itertools import count
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from twisted.internet.defer import Deferred, DeferredList, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -32,14 +30,12 @@ from kodama.bus.interface import (
     Types,
     WhoIsHere,
 )
+from kodama.catchup import TAIL_AT_OPEN, CatchingUp, contradicts, note_failure
 from kodama.core.change import Change
-from kodama.core.event import Entry
-from kodama.core.handover import Handover, Mode
+from kodama.core.handover import Mode
 from kodama.core.policy import Policy
-from kodama.core.position import Position
 from kodama.core.remembered import Budget
 from kodama.core.room import Retention, RoomFacts
-from kodama.core.stream import Stream
 from kodama.live import Company, LiveRoom, Reader, Watcher
 from kodama.metrics import Metrics
 from kodama.store.interface import (
@@ -49,14 +45,11 @@ from kodama.store.interface import (
     RoomLog,
     Settle,
     Slice,
-    Standing,
     Store,
     Stored,
 )
-from kodama.store.together import Together
+from kodama.tails import Tails
 
-TAIL_AT_OPEN: Final = 1024 * 1024
-ROOMS_FOLLOWED: Final = 10_000
 BLIND_SECONDS: Final = 6.0  # of a shared store that does not answer; what the bus says is not passed on then
 ANSWERS_BYTES: Final = 32 * 1024 * 1024
 _log: Final = Logger()
@@ -82,18 +75,18 @@ class Node:
         self.policy = Policy()
         self._bus = bus
         self._clock = clock
-        self._tail_memory = tail_memory
-        self._tail_size = 0
+        self._tails = Tails(tail_memory, bus.unfollow)
         self._budget = Budget(ANSWERS_BYTES)
         self.retention = retention
-        self._rooms: OrderedDict[str, LiveRoom] = OrderedDict()
+        self._rooms = self._tails.rooms
         self._opening: dict[str, tuple[LiveRoom, list[Deferred[LiveRoom]]]] = {}
         self._reads: dict[tuple[str, int, int, int, int], list[Deferred[Slice]]] = {}
         self._woken: list[LiveRoom] = []
         self.telling = False
-        self._turns = count(1)
-        self._looked = clock.seconds()
-        self._standings = Together(self._ask, self._compare)
+        self._catching = CatchingUp(
+            store, self._tails, clock=clock, metrics=metrics, renewed=self._renewed,
+            changed=lambda facts: self.changed(facts), default=self.default_facts,
+        )  # fmt: skip
         self.revoked: Callable[[str, int], None] = _nobody_minds
         self.records_changed: Callable[[RecordsChanged], None] = _nobody_minds
         self.changed: Callable[[RoomFacts], None] = _nobody_minds
@@ -173,7 +166,7 @@ class Node:
         def put(_: None) -> None:
             room = self._rooms.get(facts.name)
             if room is not None:
-                self._settle(room, facts, "", asked=next(self._turns))
+                self._catching.settled(room, facts)
             self._bus.notice(RoomChanged(facts.name))
 
         return self.store.put_room(facts, over=over).addCallback(put)
@@ -191,13 +184,7 @@ class Node:
 
         What a bus lost is found here; where there is no other node nothing can be lost.
         """
-        began = self._clock.seconds()
-
-        def looked(_: None) -> None:
-            self._looked = began
-
-        asking = self.current(tuple(self._rooms)) if self._rooms else succeed(None)
-        return asking.addCallback(looked)
+        return self._catching.look()
 
     @property
     def blind(self) -> bool:
@@ -206,12 +193,12 @@ class Node:
         Rooms may have been closed to their readers meanwhile, so nothing is passed on from the bus:
         it will be found in the store.
         """
-        return self.shared and self._clock.seconds() - self._looked > BLIND_SECONDS
+        return self.shared and self._catching.unseen > BLIND_SECONDS
 
     def current(self, names: Sequence[str]) -> Deferred[None]:
         """Make sure that memory has all that any node committed to ``names``, or settled about them,
         before now. Whoever asks meanwhile shares one question."""
-        return self._standings.about(names)
+        return self._catching.current(names)
 
     def read(self, room: LiveRoom, *, after: int, limit: int, size: int) -> Deferred[Slice]:
         """Read below the tail; equal reads under way at the same time are one, but none is joined
@@ -235,12 +222,7 @@ class Node:
 
         def swept(rooms: Sequence[tuple[str, int]]) -> None:
             for name, first in rooms:
-                room = self._rooms.get(name)
-                if room is not None:
-                    before = room.stream.size
-                    room.stream.forget(first)
-                    self._tail_size += room.stream.size - before
-                    room.answers.clear()
+                self._tails.forget(name, first)
 
         return self.store.sweep().addCallback(swept)
 
@@ -252,23 +234,18 @@ class Node:
         room, waiting = self._opening.pop(name)
         if log is not None:
             room.facts, room.mark = log.facts, log.mark
-            self._load(room, log)
+            room.exists = True
+            self._tails.load(room, log)
         self._rooms[name] = room
         for entry in room.handover.history((), top=room.stream.top.offset):
-            self._append(room, entry)
-        for entry in room.rewritten_early:
-            room.stream.rewrite(entry)
+            self._tails.append(room, entry)
+        self._tails.rewrite(room, room.rewritten_early)
         room.rewritten_early = ()
         if room.handover.mode is Mode.READING:
-            self._close_hole(room).addErrback(_log_failure)
-        self._bound_memory()
+            self._catching.read_anew(room).addErrback(note_failure)
+        self._tails.bound()
         for one in waiting:
             one.callback(room)
-
-    def _load(self, room: LiveRoom, log: RoomLog) -> None:
-        room.exists = True
-        room.stream = Stream(first=log.first, top=log.top, epochs=log.epochs, tail=log.tail)
-        self._tail_size += room.stream.size
 
     def _not_opened(self, failure: Failure, name: str) -> None:
         for one in self._opening.pop(name)[1]:
@@ -303,7 +280,7 @@ class Node:
             room = self._rooms.get(commit.room)
             if room is not None:
                 self._follow(room, commit)
-        self._bound_memory()
+        self._tails.bound()
         if not self.telling:
             self._wake()
 
@@ -318,7 +295,7 @@ class Node:
             case RecordsChanged():
                 self.records_changed(notice)
             case LookAgain():
-                self.look().addErrback(_log_failure)
+                self.look().addErrback(note_failure)
             case _:
                 room = self._rooms.get(notice.room)
                 if room is not None:
@@ -328,130 +305,33 @@ class Node:
         match notice:
             case Ahead():
                 if notice.offset > room.stream.top.offset:
-                    self._close_hole(room).addErrback(_log_failure)
+                    self._catching.read_anew(room).addErrback(note_failure)
             case RoomChanged():
-                self._refresh(room).addErrback(_log_failure)
-
-    def _ask(self, names: Sequence[str]) -> Deferred[_Answer]:
-        before = {name: self._rooms[name].stream.top.offset for name in names if name in self._rooms}
-        return self.store.tops(names).addCallback(lambda standings: (standings, before))
-
-    def _compare(self, answer: _Answer) -> Deferred[None]:
-        """Read again the rooms that stand elsewhere in the store; fires when they are read."""
-        standings, before = answer
-        reading: list[Deferred[None]] = []
-        for name, offset in before.items():
-            room = self._rooms.get(name)
-            if room is not None:
-                reading += self._compare_one(room, standings.get(name), before=offset)
-        both = DeferredList(reading, fireOnOneErrback=True, consumeErrors=True)
-        return both.addCallbacks(lambda _: None, lambda failure: failure.value.subFailure)
-
-    def _compare_one(self, room: LiveRoom, standing: Standing | None, *, before: int) -> list[Deferred[None]]:
-        """``before`` is where memory stood when the store was asked: had the store less, it has lost it."""
-        if standing is None:
-            return [self._reload(room)] if before and room.stream.top.offset == before else []
-        place, top = standing.place, room.stream.top.offset
-        if place.offset < before or not (room.stream.knows(place) or place.offset > top):
-            return [self._reload(room)]
-        if place.offset > top or room.handover.mode is Mode.READING:
-            self.metrics.caught_up += 1
-            return [self._close_hole(room)]
-        return [] if standing.mark == room.mark else [self._refresh(room)]
-
-    def _reload(self, room: LiveRoom) -> Deferred[None]:
-        """Read a room anew that has another history in the store."""
-        room.handover = Handover()
-        return self._close_hole(room)
+                self._catching.refresh(room).addErrback(note_failure)
 
     def _follow(self, room: LiveRoom, commit: Commit) -> None:
         room.answers.clear()
-        if any(_contradicts(room, entry) for entry in commit.entries):
-            self._reload(room).addErrback(_log_failure)
+        if any(contradicts(room, entry) for entry in commit.entries):
+            self._catching.start_over(room).addErrback(note_failure)
             return
         for entry in commit.entries:
             for ready in room.handover.live(entry):
-                self._append(room, ready)
-        before = room.stream.size
-        for entry in commit.rewritten:
-            room.stream.rewrite(entry)
-        self._tail_size += room.stream.size - before
+                self._tails.append(room, ready)
+        if commit.rewritten:
+            self._tails.rewrite(room, commit.rewritten)
         self._rooms.move_to_end(room.name)
         if room.handover.mode is Mode.READING:
-            self._close_hole(room).addErrback(_log_failure)
+            self._catching.read_anew(room).addErrback(note_failure)
         if not room.exists:
             room.exists = True
-            self._refresh(room).addErrback(_log_failure)
+            self._catching.refresh(room).addErrback(note_failure)
         if room.readers:
             self._woken.append(room)
 
-    def _close_hole(self, room: LiveRoom) -> Deferred[None]:
-        """Read a room anew from the store, again until nothing that came live is ahead of it.
-
-        One reading at a time; whoever asks during one waits for another that begins after it.
-        """
-        waiting: Deferred[None] = Deferred()
-        room.rereading.append(waiting)
-        if len(room.rereading) == 1:
-            self._reread(room)
-        return waiting
-
-    def _reread(self, room: LiveRoom) -> None:
-        waiting, asked = len(room.rereading), next(self._turns)
-        reading = self.store.open(room.name, tail_bytes=TAIL_AT_OPEN)
-        reading.addCallback(self._reread_done, room, asked).addBoth(self._reread_told, room, waiting)
-
-    def _reread_done(self, found: RoomLog | None, room: LiveRoom, asked: int) -> bool:
-        """Take what was read; return whether there is more to read."""
-        if not room.followed:
-            return False
-        log = found or RoomLog(self.default_facts(room.name), 1, 0, (), (), "")
-        if room.handover.offset is None or log.top > room.stream.top.offset:  # else it is older than memory
-            self._tail_size -= room.stream.size
-            self._load(room, log)
-        for entry in room.handover.history((), top=log.top):
-            self._append(room, entry)
-        room.exists = found is not None
-        room.answers.clear()
-        self._settle(room, log.facts, log.mark, asked=asked)
+    def _renewed(self, room: LiveRoom) -> None:
         self._woken.append(room)
         self._wake()
-        self._bound_memory()
-        return room.handover.mode is Mode.READING
-
-    def _reread_told(self, outcome: object, room: LiveRoom, waiting: int) -> None:
-        told: list[Deferred[None]] = []
-        if outcome is not True:
-            told, room.rereading = room.rereading[:waiting], room.rereading[waiting:]
-        if room.rereading:
-            self._reread(room)
-        for one in told:
-            one.callback(outcome if isinstance(outcome, Failure) else None)
-
-    def _refresh(self, room: LiveRoom) -> Deferred[None]:
-        """Read a room's settings anew."""
-        asked = next(self._turns)
-
-        def read(log: RoomLog | None) -> None:
-            if log is not None:
-                room.exists = True
-                self._settle(room, log.facts, log.mark, asked=asked)
-
-        return self.store.open(room.name, tail_bytes=0).addCallback(read)
-
-    def _settle(self, room: LiveRoom, facts: RoomFacts, mark: str, *, asked: int) -> None:
-        """Take a room's settings; its readers are asked again whether they may read."""
-        if asked < room.asked:
-            return
-        room.asked = asked
-        known, room.facts, room.mark = room.facts, facts, mark
-        if facts != known:
-            self.changed(facts)
-            room.ask_again()
-
-    def _append(self, room: LiveRoom, entry: Entry) -> None:
-        room.stream.append(entry)
-        self._tail_size += len(entry.json)
+        self._tails.bound()
 
     def _wake(self) -> None:
         woken, self._woken = self._woken, []
@@ -460,41 +340,6 @@ class Node:
             for reader in readers:
                 reader.wake()
 
-    def _bound_memory(self) -> None:
-        if self._tail_size > self._tail_memory:
-            target = self._tail_memory // 2
-            for room in self._rooms.values():
-                size = room.stream.size
-                room.stream.trim(max(0, size - (self._tail_size - target)))
-                self._tail_size += room.stream.size - size
-                if self._tail_size <= target:
-                    break
-        if len(self._rooms) > ROOMS_FOLLOWED:
-            self._drop_quiet_rooms()
-
-    def _drop_quiet_rooms(self) -> None:
-        quiet = [name for name, room in self._rooms.items() if not room.readers and not room.watchers]
-        for name in quiet[: len(self._rooms) - ROOMS_FOLLOWED // 2]:
-            room = self._rooms.pop(name)
-            self._bus.unfollow(name)
-            room.followed = False
-            room.answers.clear()
-            self._tail_size -= room.stream.size
-
-
-_Answer = tuple[Mapping[str, Standing], Mapping[str, int]]  # where rooms stand, and where they stood here
-
-
-def _contradicts(room: LiveRoom, entry: Entry) -> bool:
-    """Return whether memory holds another event at the entry's place: the store has lost some."""
-    stream = room.stream
-    known = stream.first <= entry.offset <= stream.top.offset
-    return known and not stream.knows(Position(entry.epoch, entry.offset))
-
-
 def _nobody_minds(*_: object) -> None:
     """Let it go by: nobody has asked to hear of it."""
 
-
-def _log_failure(failure: Failure) -> None:
-    _log.failure("reading a room failed", failure)

@@ -227,7 +227,7 @@ def test_settings_that_were_asked_for_earlier_do_not_replace_later_ones(machines
     slow = one.node.store.open("lobby", tail_bytes=0)
     held: Deferred[Any] = Deferred()
     with patch.object(one.node.store, "open", return_value=held):
-        refreshed = one.node._refresh(room)
+        refreshed = one.node._catching.refresh(room)
     one.wait(one.node.put_room(RoomFacts(name="lobby", access=Access.SECRET, owner="u_aiko")))
     held.callback(one.wait(slow))
     one.wait(refreshed)

@@ -88,7 +88,7 @@ def test_the_newest_events_kept_in_memory_stay_within_their_bound(rooms: int) ->
         assert answer.status == 201
     node = server.service._node
     kept = sum(room.stream.size for room in node._rooms.values())
-    assert kept == node._tail_size
+    assert kept == node._tails.size
     assert 0 < kept <= TAIL
     assert all(not asking.open for asking in waiting)
     first = server.get("/v1/rooms/room-0/events?since=all&wait=0").json["events"][0]
