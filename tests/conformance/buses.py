@@ -6,18 +6,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
+from tempfile import TemporaryDirectory
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
 from kodama.bus.interface import Notice
 from kodama.bus.line import Line
+from kodama.bus.linked import LinkLine
 from kodama.bus.nats import nats_line
 from kodama.bus.postgres import postgres_line
 from kodama.bus.redis import redis_line
 from kodama.bus.remote import RemoteBus
+from kodama.link.reach import Reach
 from kodama.store.interface import Commit
+from kodama.store.memory import MemoryStore
 from tests import engines
+from tests.conformance.links import WriterThread, turned
 from tests.conformance.stores import HandReactor
 
 
@@ -108,7 +113,17 @@ def on_postgres() -> Iterator[Callable[[HandReactor], Line]]:
     yield lambda reactor: postgres_line(url, reactor)
 
 
-LINES = {"nats": on_nats, "redis": on_redis, "postgres": on_postgres}
+@contextmanager
+def on_the_link() -> Iterator[Callable[[HandReactor], Line]]:
+    with TemporaryDirectory() as folder:
+        path = f"{folder}/link"
+        writer = WriterThread(path, lambda _: MemoryStore(lambda: 0)).start()
+        yield lambda reactor: LinkLine(Reach(path, name="node", reactor=reactor))
+        writer.stop()
+
+
+REACTORS: dict[str, Callable[[], HandReactor]] = {"linked": turned}  # type: ignore[dict-item]
+LINES = {"linked": on_the_link, "nats": on_nats, "redis": on_redis, "postgres": on_postgres}
 
 
 class Ear:

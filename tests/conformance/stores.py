@@ -13,11 +13,14 @@ from twisted.python.failure import Failure
 
 from kodama.core.change import Change, DeleteMessage, EditMessage, Nonce, Publish, React, SetTopic
 from kodama.core.event import Author
+from kodama.link.reach import Reach
 from kodama.store.interface import Group, Store, Stored
+from kodama.store.linked import LinkedStore
 from kodama.store.memory import MemoryStore
 from kodama.store.postgres import PostgresStore
 from kodama.store.sqlite import SqliteStore
 from tests import engines
+from tests.conformance.links import WriterThread, turned
 
 PATIENCE = 60.0  # seconds until a test gives a thread up for lost
 AIKO = Author(id="u_aiko", name="Aiko", kind="user")
@@ -105,7 +108,48 @@ def postgres(folder: Path) -> Site:
     return Site(PostgresStore(engines.postgres().schema(), reactor=reactor, now=lambda: clock[0]), reactor, clock)
 
 
-STORES: dict[str, Callable[[Path], Site]] = {"memory": memory, "sqlite": sqlite, "postgres": postgres}
+@dataclass
+class LinkedSite(Site):
+    """A store over the link; the writer is on the other end, in a thread of its own."""
+
+    writer: WriterThread = field(kw_only=True)
+    reach: Reach = field(kw_only=True)
+
+    def start(self) -> Site:
+        self.writer.start()
+        super().start()
+        self.reactor.pump_until(lambda: self.reach.up)
+        return self
+
+    def stop(self) -> None:
+        super().stop()
+        self.writer.stop()
+
+
+def linked(folder: Path) -> Site:
+    clock = [1_000_000]
+    return _linked(
+        folder, clock, lambda there: SqliteStore(folder / "log.db", reactor=there, now=lambda: clock[0])
+    )
+
+
+def linked_to_memory(folder: Path) -> Site:
+    """Return the same with a writer that never waits for a disk: what is tried is the link."""
+    clock = [1_000_000]
+    return _linked(folder, clock, lambda _: MemoryStore(lambda: clock[0]))
+
+
+def _linked(folder: Path, clock: list[int], make: Callable[[Any], Store]) -> Site:
+    reactor, path = turned(), str(folder / "link")
+    writer = WriterThread(path, make)
+    reach = Reach(path, name="node", reactor=reactor)
+    store = LinkedStore(reach, reactor=reactor)
+    return LinkedSite(store, reactor, clock, writer=writer, reach=reach)  # type: ignore[arg-type]
+
+
+STORES: dict[str, Callable[[Path], Site]] = {
+    "linked": linked, "memory": memory, "sqlite": sqlite, "postgres": postgres,
+}  # fmt: skip
 
 
 def publish(

@@ -19,7 +19,7 @@ from kodama.bus.remote import channel_of
 from kodama.core.event import Entry
 from kodama.store.interface import Commit
 from tests import engines
-from tests.conformance.buses import LINES, Ear
+from tests.conformance.buses import LINES, REACTORS, Ear
 from tests.conformance.stores import HandReactor
 
 NOT_BROKERS = {"__init__", "interface", "line", "local", "loop", "remote", "__pycache__"}
@@ -36,7 +36,7 @@ def ears(request: pytest.FixtureRequest) -> Iterator[Ears]:
     with LINES[request.param]() as line_of:
 
         def make(name: str) -> Ear:
-            reactor = HandReactor()
+            reactor = REACTORS.get(request.param, HandReactor)()
             there.append(Ear(line_of(reactor), name=name, reactor=reactor).start())
             return there[-1]
 

@@ -1,0 +1,1 @@
+"""How the processes of one server on one machine speak with its writer; knows nothing of chat."""
