@@ -14,7 +14,7 @@ from kodama.accounts.cuts import Cuts
 from kodama.accounts.forgetting import Forgetting, Traces
 from kodama.accounts.hashing import Hashing
 from kodama.accounts.passkeys import Passkeys
-from kodama.app.ground import open_bus, open_store, shelf_of, wall_clock
+from kodama.app.ground import Ground, ground_of, shelf_of, wall_clock
 from kodama.app.service import KodamaService
 from kodama.app.settings import Settings
 from kodama.app.shown import resident, settings_shown
@@ -93,16 +93,15 @@ LOOK_SECONDS: Final = 2.0  # a shared store is asked this often for what a bus l
 
 
 def assemble(
-    settings: Settings, reactor: Any, *, inherited: int | None = None, now: Callable[[], int] = wall_clock
-) -> KodamaService:
+    settings: Settings, reactor: Any, *, inherited: int | None = None, ground: Ground | None = None,
+    now: Callable[[], int] = wall_clock,
+) -> KodamaService:  # fmt: skip
     """Return the server that ``settings`` describe, ready to be started; on the listening socket
-    ``inherited`` instead of host and port, if a supervisor has handed one over. ``now`` tells the time
-    in ms since 1970."""
+    ``inherited`` instead of host and port, if a supervisor has handed one over, and on ``ground``
+    instead of the store and bus of the settings. ``now`` tells the time in ms since 1970."""
     metrics = Metrics()
-    shared = settings.store not in ("sqlite", "memory")
-    store = open_store(settings, reactor, now)
+    store, bus, shared, worker = ground or ground_of(settings, reactor, now)
     retention = Retention(settings.retention_days, settings.retention_events)
-    bus = open_bus(settings, reactor)
     node = Node(
         store, bus, clock=reactor, metrics=metrics,
         tail_memory=settings.tail_memory, retention=retention,
@@ -201,7 +200,7 @@ def assemble(
             **{framing.name.lower(): one.waiting for framing, one in streams.items()},
         },
         connections=lambda: factory.connections, present=lambda: people.numbers,
-        bus=bus.counts, blind=lambda: node.blind, memory=resident,
+        bus=bus.counts, blind=lambda: node.blind, memory=resident, worker=worker,
     )  # fmt: skip
     echoes = Echoes(SocketLimits(message=ECHO_LIMIT))
     desks = Desks(api, presence, identity, now=now)

@@ -10,24 +10,70 @@ from pathlib import Path
 from secrets import token_hex
 from tempfile import gettempdir
 from time import time
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kodama.app.settings import Settings
 from kodama.bus.interface import Bus
+from kodama.bus.linked import Exchange, LinkedBus, LinkLine
 from kodama.bus.local import LocalBus
 from kodama.bus.remote import RemoteBus
 from kodama.files.shelf import PassingShelf, Shelf
+from kodama.link.hub import Hub
+from kodama.link.reach import Reach
 from kodama.store.interface import Store
+from kodama.store.linked import LinkedStore, StoreLinks
 from kodama.store.memory import MemoryStore
 from kodama.store.sqlite import SqliteStore
+from kodama.store.sqlite.file import hold
 
 FILES: Final = "files"
 STORE_FILE: Final = "kodama.sqlite3"
+SWEEP_GOOD_FOR: Final = 45.0  # seconds; every worker asks once a minute, and one sweep does for all
+
+
+class Ground(NamedTuple):
+    """What a node stands on; ``shared`` says that others write to the store, too. ``worker`` is its number
+    among several of one server, 0 of one alone."""
+
+    store: Store
+    bus: Bus
+    shared: bool
+    worker: int = 0
 
 
 def wall_clock() -> int:
     """Return the time in ms since 1970."""
     return int(time() * 1000)
+
+
+def ground_of(settings: Settings, reactor: Any, now: Callable[[], int]) -> Ground:
+    """Return what the settings name."""
+    shared = settings.store not in ("sqlite", "memory")
+    return Ground(open_store(settings, reactor, now), open_bus(settings, reactor), shared)
+
+
+def linked_ground(reach: Reach, reactor: Any, *, worker: int) -> Ground:
+    """Return what one worker of several stands on: the store and the bus of their writer."""
+    bus = LinkedBus(LinkLine(reach), node=token_hex(6), clock=reactor)
+    return Ground(LinkedStore(reach, reactor=reactor), bus, shared=True, worker=worker)
+
+
+def hold_store(settings: Settings) -> int:
+    """Take the store's file for this process and its children; returns the descriptor that holds it.
+
+    Raises `StoreDamaged` if it is in use."""
+    return hold(Path(settings.data) / STORE_FILE)
+
+
+def serve_store(settings: Settings, hub: Hub, reactor: Any, *, lock: int) -> Store:
+    """Open the store that ``lock`` holds and serve it to every process of ``hub``. Raises `StoreDamaged`."""
+    path = Path(settings.data) / STORE_FILE
+    store = SqliteStore(path, reactor=reactor, now=wall_clock, lock=lock)
+    links = StoreLinks(
+        store, hub, told=Exchange(hub).told, seconds=reactor.seconds, sweep_seconds=SWEEP_GOOD_FOR
+    )
+    store.start(links.deliver)
+    return store
 
 
 def open_store(settings: Settings, reactor: Any, now: Callable[[], int]) -> Store:

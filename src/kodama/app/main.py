@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,12 +24,10 @@ from kodama.app.verify import verify_command
 from kodama.client import Client, ClientFault, CursorFile, Event, Wants
 
 if TYPE_CHECKING:  # they bring the reactor with them, and so wait until there is one to serve
-    from twisted.python.failure import Failure
-
     from kodama.app.service import KodamaService
+    from kodama.app.workers.part import Part
 
 DEFAULT_URL = "http://127.0.0.1:8080"
-_STOPS = (signal.SIGTERM, signal.SIGINT)
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -60,15 +57,19 @@ main.add_command(import_command)
 @click.option("--host", help="Address to listen on (127.0.0.1).")
 @click.option("--port", type=int, help="Port to listen on (8080; 0 takes a free one).")
 @click.option("--data", type=click.Path(path_type=Path), help="Directory of the store.")
+@click.option("--workers", type=int, help="Processes that share the port (1).")
 @click.option("--config", type=click.Path(path_type=Path), help="A TOML file of settings.")
-def serve(host: str | None, port: int | None, data: Path | None, config: Path | None) -> None:
+def serve(
+    host: str | None, port: int | None, data: Path | None, workers: int | None, config: Path | None
+) -> None:
     """Open the server and serve until it is told to stop (SIGTERM, Ctrl-C).
 
     Every setting can also be given as KODAMA_… in the environment.
     """
     try:
         settings = Settings.load(
-            os.environ, config=config, overrides={"host": host, "port": port, "data": data}
+            os.environ, config=config,
+            overrides={"host": host, "port": port, "data": data, "workers": workers},
         )
     except BadSetting as error:
         _fail(str(error))
@@ -151,63 +152,90 @@ main.add_command(verify_command)
 
 def _serve(settings: Settings) -> int:
     from kodama.app import systemd
-    from kodama.reactor import install_best
+    from kodama.app.workers.part import part_of
 
+    part = part_of(os.environ)
     try:
         given = systemd.inherited(os.environ, process=os.getpid())  # before Twisted takes the variables
     except OSError as problem:
         _fail(str(problem))
+    if part is not None:
+        return _serve_part(settings, part)
+    if settings.workers > 1:
+        return _supervise(settings, given)
+    return _serve_alone(settings, given)
+
+
+def _serve_alone(settings: Settings, given: int | None) -> int:
+    from kodama.reactor import install_best
+
     install_best()
-    from twisted.internet import error, reactor
-    from twisted.python import log
-
-    from kodama.app.assemble import assemble
-    from kodama.app.descriptors import fitted
-    from kodama.store.interface import StoreDamaged
-
-    log.startLogging(sys.stderr, setStdout=False)
-    codes = [0]
-
-    def told_to_stop(*_: object) -> None:
-        for number in _STOPS:
-            signal.signal(number, lambda *_: None)  # once is enough; SIG_IGN would race with a second
-        _reactor.callFromThread(_reactor.stop)
-
-    def start() -> None:
-        for number in _STOPS:
-            signal.signal(number, told_to_stop)
-        try:
-            service = assemble(fitted(settings), reactor, inherited=given)
-            _reactor.addSystemEventTrigger("before", "shutdown", _stop, service, codes)
-            service.startService()
-            systemd.notify("READY=1", os.environ)
-        except (BadSetting, StoreDamaged, error.CannotListenError, OSError) as problem:
-            _err.print(f"[red]kodama:[/] {escape(str(problem))}")
-            codes[0] = 1
-            _reactor.stop()
-            return
-        _greet(service.address())
-        offering: Any = service.owner_code()
-        offering.addCallback(_offer, reachable(service.address()) or service.address()).addErrback(log.err)
-
-    _reactor: Any = reactor
-    _reactor.callWhenRunning(start)
-    _reactor.run()
-    return codes[0]
-
-
-def _stop(service: KodamaService, codes: list[int]) -> Any:
-    """Drain; if that fails it is logged, and seen from the exit code."""
+    from twisted.internet import reactor
     from twisted.python import log
 
     from kodama.app import systemd
+    from kodama.app.assemble import assemble
+    from kodama.app.descriptors import fitted
+    from kodama.app.process import Process
 
-    def failed(failure: Failure) -> None:
-        log.err(failure, "The drain failed")
-        codes[0] = 1
+    log.startLogging(sys.stderr, setStdout=False)
+    process = Process(reactor)
+
+    def begin() -> None:
+        service = assemble(fitted(settings), reactor, inherited=given)
+        process.at_the_end(lambda: _stop(service))
+        service.startService()
+        systemd.notify("READY=1", os.environ)
+        _welcome(service)
+
+    return process.run(begin)
+
+
+def _serve_part(settings: Settings, part: Part) -> int:
+    """Be one process of several."""
+    from kodama.reactor import install_best
+
+    install_best()
+    from twisted.internet import reactor
+
+    from kodama.app.process import Process
+    from kodama.app.workers.part import WRITER, log_as
+    from kodama.app.workers.worker import run_worker
+    from kodama.app.workers.writer import run_writer
+
+    log_as(part.name, sys.stderr)
+    if part.number == WRITER:
+        return run_writer(settings, part, Process(reactor))
+    return run_worker(settings, part, Process(reactor), greet=_welcome)
+
+
+def _supervise(settings: Settings, given: int | None) -> int:
+    from twisted.internet import reactor
+
+    from kodama.app.process import Process
+    from kodama.app.workers.family import run_family
+
+    try:
+        return run_family(settings, Process(reactor), inherited=given)
+    except BadSetting as problem:
+        _fail(str(problem))
+        raise
+
+
+def _stop(service: KodamaService) -> Any:
+    from kodama.app import systemd
 
     systemd.notify("STOPPING=1", os.environ)
-    return service.running and service.stopService().addErrback(failed)
+    return service.stopService() if service.running else None
+
+
+def _welcome(service: KodamaService) -> None:
+    """Say where the server is and, while nobody owns it, how to."""
+    from twisted.python import log
+
+    _greet(service.address())
+    offering: Any = service.owner_code()
+    offering.addCallback(_offer, reachable(service.address()) or service.address()).addErrback(log.err)
 
 
 def _greet(address: str) -> None:

@@ -145,6 +145,10 @@ def default_data(environ: Mapping[str, str]) -> Path:
 SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("host", "127.0.0.1", "Address to listen on; 0.0.0.0 or :: for everybody.", str),
     Setting("port", 8080, "TCP port; 0 takes any that is free.", _whole(0, 65535)),
+    Setting(
+        "workers", 1, "Processes that share the port, beside one that writes; 1 is a single process.",
+        _whole(1, 64),
+    ),
     Setting("tls_cert", "", "PEM file of a certificate and its chain: then TLS ends here.", str),
     Setting("tls_key", "", "PEM file of the certificate's key, without a passphrase.", str),
     Setting("data", None, "Directory of the store; by default kodama below XDG_DATA_HOME.", Path),
@@ -231,6 +235,7 @@ class Settings:
 
     host: str
     port: int
+    workers: int
     tls_cert: str
     tls_key: str
     data: Path

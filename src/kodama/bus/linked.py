@@ -7,7 +7,7 @@ commits in the order of commit, and hears of them even if the node that asked fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -137,7 +137,7 @@ class Exchange:
     def told(self, commit: Commit, knowing: frozenset[Peer]) -> None:
         """Say what was committed to all who follow the room, but those who know it."""
         channel = channel_of(commit.room)
-        others = self._subscribed.get(channel, frozenset()) - knowing
+        others = self._subscribed.get(channel, set()) - knowing
         if others:
             payload = pack(pack(Frame(VERSION, WRITER, channel, 0, [commit], [])))
             for peer in others:
@@ -153,7 +153,7 @@ class Exchange:
     def _send(self, peer: Peer, _: int, given: Raw) -> None:
         channel, payload = _sent.decode(given)
         packed = pack(payload)
-        for other in self._subscribed.get(channel, frozenset()) - {peer}:
+        for other in self._subscribed.get(channel, set()) - {peer}:
             other.say(HEAR, packed)
 
     def _gone(self, peer: Peer) -> None:

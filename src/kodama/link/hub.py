@@ -109,6 +109,6 @@ def _refuse(peer: Peer, number: int, failure: Failure) -> None:
     peer.link.say(number, REFUSAL, pack(refusal_of(failure.value)))
 
 
-def refusal_of(error: BaseException) -> tuple[str, str]:
+def refusal_of(error: BaseException | None) -> tuple[str, str]:
     """Return an exception as a name and a sentence."""
     return type(error).__name__, str(error)

@@ -16,7 +16,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.endpoints import UNIXClientEndpoint, connectProtocol
+from twisted.internet.endpoints import UNIXClientEndpoint
+from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
 from kodama.link.frames import ANSWER, LENGTH, REFUSAL, Link, Message, frame, messages, pack
@@ -27,6 +28,10 @@ GREETING: Final = "greeting"
 VERSION: Final = 1  # of what goes over the link; both ends come from one release
 _log: Final = Logger()
 _refusal: Final = msgspec.msgpack.Decoder(tuple[str, str])
+
+
+class _Quiet(Factory):
+    noisy = False
 
 
 class LinkDown(Exception):
@@ -113,7 +118,8 @@ class Reach:
             return
         link = Link(self._reactor, heard=self._heard, lost=self._down)
         endpoint = UNIXClientEndpoint(self._reactor, self._path, timeout=PATIENCE)
-        connectProtocol(endpoint, link).addCallbacks(self._greet, self._retry)
+        reaching: Any = endpoint.connect(_Quiet.forProtocol(lambda: link))
+        reaching.addCallbacks(self._greet, self._retry)
 
     def _retry(self, _: object) -> None:
         if self._running:
@@ -128,7 +134,7 @@ class Reach:
 
     def _greeted(self, _: Raw) -> None:
         self.up = True
-        for call in self._opened:
+        for call in tuple(self._opened):  # one of them may begin what watches, too
             call()
 
     def _not_greeted(self, failure: Any) -> None:

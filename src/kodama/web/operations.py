@@ -25,7 +25,7 @@ class Operations(Collector):
         self, metrics: Metrics, store: Store, *, waiting: Callable[[], dict[str, int]],
         connections: Callable[[], int], present: Callable[[], tuple[int, int]],
         bus: Callable[[], Mapping[str, int]] = dict, blind: Callable[[], bool] = lambda: False,
-        memory: Callable[[], int] = lambda: 0,
+        memory: Callable[[], int] = lambda: 0, worker: int = 0,
     ) -> None:  # fmt: skip
         self._metrics = metrics
         self._store = store
@@ -35,6 +35,7 @@ class Operations(Collector):
         self._bus = bus
         self._blind = blind
         self._memory = memory
+        self._worker = worker
         self.draining = False
         self._registry = CollectorRegistry()
         self._registry.register(self)  # which collects once
@@ -75,6 +76,9 @@ class Operations(Collector):
         """Prometheus: the numbers as they are now."""
         metrics = self._metrics
         yield GaugeMetricFamily("kodama_ready", "Whether /readyz says so.", value=float(not self._trouble()))
+        yield GaugeMetricFamily(
+            "kodama_worker", "The worker that answers; 0 is a single process.", value=self._worker
+        )
         waiting = GaugeMetricFamily(
             "kodama_waiting_clients", "Requests that wait for news.", labels=["transport"]
         )

@@ -57,9 +57,9 @@ class StoreLinks:
         hub.attach(
             serve={
                 **{name: self._serving(ask) for name, ask in _QUESTIONS.items()},
-                STATE: lambda peer, given: Raw(self._state_now()),
-                "sweep": lambda peer, given: self._sweeps.sweep(peer.name).addCallback(self._after),
-                "index": lambda peer, given: self._index(),
+                STATE: lambda *_: Raw(self._state_now()),
+                "sweep": lambda peer, _: self._sweeps.sweep(peer.name).addCallback(self._after),
+                "index": lambda *_: self._index(),
             },
             take={APPEND: self._append},
             gone=self._gone,

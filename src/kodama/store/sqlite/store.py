@@ -52,13 +52,15 @@ READERS: Final = 2
 
 
 class SqliteStore:
-    """A `kodama.store.interface.Store` in the file at ``path``. ``now`` gives ms since 1970."""
+    """A `kodama.store.interface.Store` in the file at ``path``. ``now`` gives ms since 1970; ``lock`` is
+    the descriptor that holds the file, if somebody holds it for this process already."""
 
     def __init__(
         self, path: Path | str, *, reactor: FromThread, now: Callable[[], int],
-        waiting_limit: int = WAITING_LIMIT,
+        waiting_limit: int = WAITING_LIMIT, lock: int | None = None,
     ) -> None:  # fmt: skip
         self._path = Path(path)
+        self._held = lock
         self._reactor = reactor
         self._now = now
         self._waiting_limit = waiting_limit
@@ -75,7 +77,7 @@ class SqliteStore:
 
     def start(self, deliver: Callable[[Group], None]) -> None:
         """Open the file and begin to commit. Raises `StoreDamaged`."""
-        self._lock = hold(self._path)
+        self._lock = hold(self._path) if self._held is None else self._held
         try:
             prepare(self._path)
             self._connection = writing(self._path)

@@ -1,0 +1,128 @@
+"""A real server of several workers, whose processes can be found, killed, frozen and replaced."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Self
+
+PATIENCE = 60.0
+WRITER = 0
+
+
+class Family:
+    """``kodama serve --workers`` with its data in ``folder``."""
+
+    def __init__(self, folder: Path, *, count: int = 2, environ: dict[str, str] | None = None) -> None:
+        self.folder = folder
+        self.count = count
+        self.log = folder / "log"
+        self._environ = {**os.environ, **(environ or {})}
+
+    def __enter__(self) -> Self:
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "kodama", "serve", "--port", "0", "--workers", str(self.count), "--data",
+                 str(self.folder / "data")],
+                stdout=log, stderr=log, env=self._environ,
+            )  # fmt: skip
+        try:
+            self.port = int(self.until(self._said, "the address"))
+            with self.each():
+                pass
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        if self.process.poll() is None:
+            family = self.pids().values()
+            self.process.terminate()
+            try:
+                self.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                for pid in (self.process.pid, *family):
+                    os.kill(pid, signal.SIGKILL)
+                raise
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def pids(self) -> dict[int, int]:
+        """Return the newest process of each number (the writer is 0)."""
+        parent = self.process.pid
+        found: dict[int, int] = {}
+        for pid in map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split()):
+            with suppress(OSError):  # it has just ended
+                told = re.search(rb'KODAMA_PART=\{"number":(\d+)', Path(f"/proc/{pid}/environ").read_bytes())
+                if told:
+                    found[int(told[1])] = pid
+        return found
+
+    def signal(self, number: int, which: signal.Signals) -> int:
+        """Send a signal to a process and return its pid."""
+        pid = self.pids()[number]
+        os.kill(pid, which)
+        return pid
+
+    def connect(self) -> HTTPConnection:
+        return HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+
+    def ask(self, method: str, target: str, body: bytes | None = None) -> tuple[int, bytes]:
+        """Ask whichever worker gets the connection."""
+        connection = self.connect()
+        try:
+            connection.request(method, target, body, {"Content-Type": "application/json"} if body else {})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    @contextmanager
+    def each(self) -> Iterator[dict[int, HTTPConnection]]:
+        """Yield a connection to each worker; the kernel shares them out by chance."""
+        found: dict[int, HTTPConnection] = {}
+
+        def one_more() -> bool:
+            connection = self.connect()
+            number = worker_of(connection)
+            if number in found:
+                connection.close()
+            found.setdefault(number, connection)
+            return len(found) == self.count
+
+        try:
+            self.until(one_more, "all workers")
+            yield found
+        finally:
+            for connection in found.values():
+                connection.close()
+
+    def until(self, asked: Callable[[], object], what: str) -> str:
+        end = time.monotonic() + PATIENCE
+        while not (answer := asked()):
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < end, f"{what}: {self.log.read_text()}"
+            time.sleep(0.02)
+        return str(answer)
+
+    def _said(self) -> str | None:
+        told = re.search(r"open at http://127\.0\.0\.1:(\d+)/", self.log.read_text())
+        return told[1] if told else None
+
+
+def worker_of(connection: HTTPConnection) -> int:
+    """Return which worker serves this connection."""
+    connection.request("GET", "/metrics")
+    said = connection.getresponse().read().decode()
+    return int(float(re.findall(r"^kodama_worker (\S+)", said, re.MULTILINE)[0]))
