@@ -127,16 +127,17 @@ class Moderation:
         if user != by.id:
             self._policy.check_rank(live.facts, who, user)
         store, removed, reactions = self._houses.node.store, 0, dict[tuple[int, str], Reaction]()
+        about = Author(user, user, kind_of_person(user))
         place = await store.offset_at(room, time=self._houses.now() - minutes * MINUTE_MS)
         while (found := await store.read(room, after=place, limit=STEP, size=STEP_BYTES)).entries:
             place = found.entries[-1].offset
             theirs = [event for one in found.entries if (event := decode(one.json)).author.id == user]
             deletions = [_deletion(one, by) for one in theirs if _is_said(one)]
             removed += len(deletions)
+            about = theirs[-1].author if theirs else about
             await self._append_all(deletions)
             reactions |= {(one.target, one.emoji): one for one in theirs if isinstance(one, Reaction)}
         await self._append_all([_taken_back(one) for one in reactions.values() if one.op == "add"])
-        about = Author(user, user, kind_of_person(user))
         await self._houses.write(
             self._houses.audited(room, by, "purge", user=about, note=f"{removed} in {minutes} min")
         )

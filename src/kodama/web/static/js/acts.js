@@ -271,6 +271,11 @@ export function actsOf({ state, dispatch, talk, scroller }) {
     /** @type {import("./push.js").Ask} */ ask: (method, path, body) => /** @type {NonNullable<typeof talk.client>} */ (talk.client).net.ask(method, path, body),
     /** @param {string} query @param {string} before */
     search: (query, before) => talk.search(query, before),
+    /** See what waits for those who keep order. */
+    async look() {
+      await talk.rooms();
+      await talk.waiting();
+    },
     reconnect: () => talk.reconnect(),
     /** @param {HTMLElement | null} view */
     attend: (view) => scroller.attend(view),

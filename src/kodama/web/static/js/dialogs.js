@@ -7,9 +7,12 @@ import { icon } from "./icons.js";
 import { ime } from "./ime.js";
 import { peopleList, roomList } from "./lists.js";
 import { Notify } from "./notify.js";
+import { order } from "./order.js";
+import { w } from "./orderwords.js";
+import { Person, Report } from "./person.js";
 import { Search } from "./search.js";
 import { CHOICES } from "./settings.js";
-import { messageAt } from "./state.js";
+import { keeper, messageAt, rowOf } from "./state.js";
 import { gist } from "./text.js";
 import { t } from "./words.js";
 
@@ -74,6 +77,7 @@ function settings(state, acts) {
     <div class="buttons"><button type="button" class="quiet" onClick=${() => acts.dialog({ is: "help" })}>${t("help")}</button>
     <button type="button" class="quiet" onClick=${() => acts.dialog({ is: "notify" })}>${t("notifications")}</button>
     <button type="button" class="quiet" onClick=${() => acts.dialog({ is: "date" })}>${t("jumpDate")}</button>
+    ${keeper(state) ? html`<button type="button" class="quiet" onClick=${() => acts.dialog({ is: "order" })}>${t("order")}</button>` : null}
     <button type="button" class="quiet" onClick=${acts.signOut}>${t("signOut")}</button></div></div>`;
 }
 
@@ -103,7 +107,10 @@ export function dialog(state, acts) {
     case "settings": return modal(t("settings"), settings(state, acts));
     case "notify": return modal(t("notifications"), html`<${Notify} key=${state.room} room=${state.room} ask=${acts.ask} />`);
     case "rooms": return modal(t("rooms"), roomList(state, acts), "sheet-left");
-    case "people": return modal(t("here", { n: state.people.count }), peopleList(state), "sheet-right");
+    case "people": return modal(t("here", { n: state.people.count }), peopleList(state, acts), "sheet-right");
+    case "order": return modal(t("order"), order(state, acts));
+    case "person": return modal(open.person.name, html`<${Person} key=${open.person.id} person=${open.person} room=${state.room} me=${state.me?.id} direct=${Boolean(rowOf(state)?.direct)} acts=${acts} />`);
+    case "report": return modal(w("report"), html`<blockquote>${gist(messageAt(state, open.at)?.text ?? "")}</blockquote><${Report} room=${state.room} at=${open.at} acts=${acts} />`);
     case "search": return modal(t("search"), html`<${Search} acts=${acts} />`);
     case "open": return modal(t("openRoom"), one({ name: "room", label: t("roomName"), type: "text", go: t("open"), hint: t("openRoomHint"), done: acts.open }));
     case "date": return modal(t("jumpDate"), one({ name: "date", label: t("date"), type: "date", go: t("go"), hint: "", max: new Date().toLocaleDateString("sv"), done: acts.toDate }));

@@ -4,7 +4,7 @@ import { html } from "./html.js";
 import { icon } from "./icons.js";
 import { onItsWay, Said } from "./message.js";
 import { rows } from "./rows.js";
-import { messageAt } from "./state.js";
+import { keeper, messageAt } from "./state.js";
 import { day, t } from "./words.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -24,12 +24,13 @@ function said(state, acts) {
   const last = there.findLast((row) => row.is === "message");
   const stop = messageAt(state, active) ? active : Number(last?.key ?? 0);
   const chosen = dialog && "at" in dialog ? dialog.at : active;
+  const keeps = keeper(state);
   return there.map((row) => {
     if (row.is !== "message") return rule(row);
     const { entry, first, key } = row;
     const reply = entry.data?.reply;
     return html`<${Said} key=${key} entry=${entry} first=${first} chosen=${entry.at === chosen} tab=${entry.at === stop} flash=${entry.at === flash}
-      quoted=${typeof reply === "number" ? messageAt(state, reply) : null} me=${me?.id ?? ""} name=${me?.name ?? ""} language=${settings.language} acts=${acts} />`;
+      quoted=${typeof reply === "number" ? messageAt(state, reply) : null} me=${me?.id ?? ""} keeper=${keeps} name=${me?.name ?? ""} language=${settings.language} acts=${acts} />`;
   });
 }
 

@@ -12,7 +12,7 @@ import { mentions } from "./mentions.js";
 import { Scroller } from "./scroller.js";
 import { keep, kept, settingsOf } from "./settings.js";
 import { called, elsewhere } from "./places.js";
-import { reduce, start } from "./state.js";
+import { keeper, reduce, start } from "./state.js";
 import { Talk } from "./talk.js";
 import { gist } from "./text.js";
 import { app } from "./view.js";
@@ -69,6 +69,7 @@ function followUp(before, action) {
     if (!embedded) void import("./push.js").then(({ renew }) => renew(acts.ask)).catch(() => {});
   }
   if (action.do === "newest" && !before.ready) arrive();
+  if (keeper(state) && (!keeper(before) || action.do === "room")) void talk.waiting();
   if (state.people.stale && state.link.is === "live" && action.do !== "here") void talk.here();
   if (state.seen !== before.seen) markSeen();
   if (state.rooms !== before.rooms || state.room !== before.room || state.me !== before.me) afar?.look();
@@ -191,7 +192,7 @@ addEventListener("hashchange", () => {
 });
 document.addEventListener("visibilitychange", shown);
 setInterval(() => state.people.typing.length && dispatch({ do: "tick", now: Date.now() }), 1000);
-setInterval(() => !document.hidden && state.phase === "room" && void talk.rooms(), ROOMS_EVERY);
+setInterval(() => !document.hidden && state.phase === "room" && void acts.look(), ROOMS_EVERY);
 draw();
 talk.gift = unwrap();
 void learn();

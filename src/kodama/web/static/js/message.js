@@ -5,7 +5,7 @@
  * @typedef {import("./log.js").Message} Message
  * @typedef {import("./state.js").Pending} Pending
  * @typedef {import("./acts.js").Acts} Acts
- * @typedef {{entry: Message, first: boolean, chosen: boolean, tab: boolean, flash: boolean, quoted: Message | null, me: string,
+ * @typedef {{entry: Message, first: boolean, chosen: boolean, tab: boolean, flash: boolean, quoted: Message | null, me: string, keeper: boolean,
  *   name: string, language: string, acts: Acts}} Props
  */
 
@@ -63,18 +63,21 @@ function reactions(entry, me, acts) {
 }
 
 /** @param {Props} props */
-function actions({ entry, me, acts }) {
+function actions({ entry, me, keeper, acts }) {
   if (entry.deleted) return null;
   const own = entry.author.id === me;
-  /** @type {["react" | "reply" | "edit" | "delete" | "link", string, () => void][]} */
+  /** @type {["react" | "reply" | "edit" | "delete" | "person" | "report" | "link", string, () => void][]} */
   const all = [
     ["react", t("react"), () => acts.dialog({ is: "emoji", at: entry.at })],
     ["reply", t("reply"), () => acts.reply(entry.at)],
     ["edit", t("edit"), () => acts.edit(entry.at)],
     ["delete", t("delete"), () => acts.dialog({ is: "delete", at: entry.at })],
+    ["person", t("about", { name: entry.author.name }), () => acts.dialog({ is: "person", person: entry.author })],
+    ["report", t("report"), () => acts.dialog({ is: "report", at: entry.at })],
     ["link", t("copyLink"), () => acts.copyLink(entry.at)],
   ];
-  const offered = all.filter(([key]) => (key === "edit" ? own && entry.text : key === "delete" ? own : true));
+  const may = { react: true, reply: true, edit: own && entry.text, delete: own || keeper, person: !own && entry.author.id !== "guest", report: !own && !keeper, link: true };
+  const offered = all.filter(([key]) => may[key]);
   return html`<div class="actions" role="toolbar" aria-label=${t("actions")}>${offered.map(([key, label, act]) =>
     html`<button type="button" key=${key} data-act=${key} class="icon" tabindex="-1" aria-label=${label} title=${label} onClick=${act}>${icon(key)}</button>`)}</div>`;
 }

@@ -8,11 +8,11 @@
  * @typedef {{nonce: string, text: string, data: any, time: string, stored: boolean, held?: boolean, problem: string}} Pending
  * @typedef {{is: "connecting" | "live" | "waiting" | "behind" | "paused" | "refused", behind: number}} Link
  * @typedef {import("./places.js").RoomRow} RoomRow
- * @typedef {{is: "help" | "settings" | "notify" | "rooms" | "people" | "open" | "date" | "search"} | {is: "emoji" | "delete", at: number}} Dialog
+ * @typedef {{is: "help" | "settings" | "notify" | "rooms" | "people" | "open" | "date" | "search" | "order"} | {is: "emoji" | "delete" | "report", at: number} | {is: "person", person: Author}} Dialog
  * @typedef {{room: string, phase: "loading" | "name" | "room", me: Author | null, problem: string, link: Link,
  *   log: import("./log.js").Log, ready: boolean, loading: "" | "older" | "newer" | "jump", wanted: number | null, veil: boolean,
  *   pending: readonly Pending[], atEnd: boolean, shown: boolean, seen: number, divider: number | null,
- *   unseen: number, forMe: number, people: import("./people.js").People, rooms: readonly RoomRow[],
+ *   unseen: number, forMe: number, waiting: {held: number, reports: number}, people: import("./people.js").People, rooms: readonly RoomRow[],
  *   editing: number | null, replying: number | null, active: number | null, flash: number | null,
  *   dialog: Dialog | null, uploads: readonly import("./attach.js").Upload[], note: {key: string, value: string} | null, settings: import("./settings.js").Settings}} State
  */
@@ -27,7 +27,7 @@ export function start(room, settings) {
   return {
     room, phase: "loading", me: null, problem: "", link: { is: "connecting", behind: 0 }, log: empty(), ready: false,
     loading: "", wanted: null, veil: false, pending: [], atEnd: true, shown: true, seen: 0, divider: null, unseen: 0, forMe: 0,
-    people: nobody(), rooms: [], editing: null, replying: null, active: null, flash: null, dialog: null, uploads: [], note: null,
+    waiting: { held: 0, reports: 0 }, people: nobody(), rooms: [], editing: null, replying: null, active: null, flash: null, dialog: null, uploads: [], note: null,
     settings,
   };
 }
@@ -36,7 +36,7 @@ export function start(room, settings) {
  * @typedef {{do: "nobody", problem?: string} | {do: "me", me: Author} | {do: "room", room: string, seen: number, at: number | null}
  *   | {do: "link", link: Link} | {do: "loading", which: State["loading"]}
  *   | {do: "newest" | "older" | "newer" | "around", page: Page, edge?: number}
- *   | {do: "events", events: RoomEvent[], now: number} | {do: "tick", now: number} | {do: "here", list: any}
+ *   | {do: "events", events: RoomEvent[], now: number} | {do: "tick", now: number} | {do: "waiting", waiting: State["waiting"]} | {do: "here", list: any}
  *   | {do: "rooms", rooms: readonly RoomRow[]} | {do: "elsewhere", room: string, events: RoomEvent[], now: number}
  *   | {do: "calls", room: string, messages: RoomEvent[]} | {do: "marked", room: string, offset: number} | {do: "veil", on: boolean}
  *   | {do: "send", pending: Pending} | {do: "kept", pending: Pending[]} | {do: "stored", nonce: string, held: boolean}
@@ -59,6 +59,7 @@ export function reduce(state, action) {
     case "newest": case "older": case "newer": case "around": return paged(state, action.do, action.page, action.edge ?? 0);
     case "events": return watched(action.events.reduce((all, event) => one(all, event, action.now), state));
     case "tick": return { ...state, people: later(state.people, action.now) };
+    case "waiting": return { ...state, waiting: action.waiting };
     case "here": return { ...state, people: listed(state.people, action.list) };
     case "rooms": return placed({ ...state, rooms: merged(action.rooms, state.rooms) });
     case "elsewhere": return { ...state, rooms: heardIn(state.rooms, action.room, action.events, { me: state.me, now: action.now }) };
@@ -156,3 +157,9 @@ export function messageAt(state, at) {
   const found = state.log.entries.find((entry) => entry.at === at);
   return found?.kind === "message" ? found : null;
 }
+
+/** What is known of the open room. @param {State} state */
+export const rowOf = (state) => state.rooms.find((row) => row.room === state.room);
+
+/** Whether one keeps order in the open room. @param {State} state */
+export const keeper = (state) => ["owner", "moderator"].includes(rowOf(state)?.role ?? "");

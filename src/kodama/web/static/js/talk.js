@@ -11,6 +11,7 @@
 import { connect, KodamaError } from "../client/kodama.js";
 import { access, admit, embedded, forget, tell } from "./embed.js";
 import { edges } from "./log.js";
+import { keeper } from "./state.js";
 import { use } from "./welcome.js";
 
 const PAGE = 60;
@@ -289,6 +290,17 @@ export class Talk {
   async rooms() {
     const answer = await this.client?.net.ask("GET", "/v1/rooms").catch(() => null);
     if (answer) this.#store.dispatch({ do: "rooms", rooms: answer.rooms });
+  }
+
+  /** Count what waits for who keeps order in the open room. */
+  async waiting() {
+    const state = this.#store.state();
+    const turn = this.#turn;
+    if (!keeper(state)) return;
+    const at = path(state.room);
+    const asked = ["held", "reports"].map(async (what) => (await this.client?.net.ask("GET", `${at}/${what}`))?.[what]?.length ?? 0);
+    const [held, reports] = await Promise.all(asked).catch(() => [0, 0]);
+    if (turn === this.#turn) this.#store.dispatch({ do: "waiting", waiting: { held, reports } });
   }
 
   /** Find messages. @param {string} query @param {string} before where an earlier answer ended @returns {Promise<{messages: RoomEvent[], more: boolean, next?: string}>} */

@@ -7,7 +7,7 @@ import { icon } from "./icons.js";
 import { conversation } from "./list.js";
 import { peopleList, roomList } from "./lists.js";
 import { called, elsewhere } from "./places.js";
-import { messageAt } from "./state.js";
+import { keeper, messageAt, rowOf } from "./state.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -30,14 +30,17 @@ function line(link, acts) {
 
 /** @param {State} state @param {Acts} acts */
 function head(state, acts) {
-  const row = state.rooms.find((one) => one.room === state.room);
+  const row = rowOf(state);
   const { unread, calls } = elsewhere(state.rooms, state.room);
   const button = (/** @type {any} */ is, /** @type {any} */ sign, /** @type {string} */ label, /** @type {string} */ kind) =>
     html`<button type="button" class=${`icon ${kind}`} aria-label=${label} title=${label} onClick=${() => acts.dialog({ is })}>${icon(sign)}</button>`;
+  const all = state.waiting.held + state.waiting.reports;
+  const orders = all ? `${t("order")}, ${t("orderWaits", { n: all })}` : t("order");
   return html`<header>
     ${button("rooms", "rooms", unread ? `${t("rooms")}, ${t("unreadOnes", { n: unread })}` : t("rooms"), unread ? `to-rooms unread${calls ? " calls" : ""}` : "to-rooms")}
     <div class="title"><h1><bdi>${called(row, state.room)}</bdi></h1>${row?.topic ? html`<p class="topic" dir="auto" title=${row.topic}>${row.topic}</p>` : null}</div>
     <button type="button" class="quiet count" onClick=${() => acts.dialog({ is: "people" })} aria-label=${t("here", { n: state.people.count })}>${icon("people")}<span>${state.people.count}</span></button>
+    ${keeper(state) ? html`<button type="button" class="icon wide order" aria-label=${orders} title=${orders} onClick=${() => acts.dialog({ is: "order" })}>${icon("order")}${all ? html`<span class="badge" aria-hidden="true">${all}</span>` : null}</button>` : null}
     ${button("search", "search", t("search"), "")}${button("date", "date", t("jumpDate"), "wide")}${button("help", "help", t("help"), "wide")}${button("settings", "settings", t("settings"), "")}
   </header>`;
 }
@@ -52,7 +55,7 @@ function room(state, acts) {
         <div role="status">${state.note ? html`<p class="note">${t(state.note.key, { value: state.note.value })}</p>` : null}</div>
         <${Composer} editing=${messageAt(state, state.editing)} replying=${messageAt(state, state.replying)} room=${state.room} language=${state.settings.language}
           enter=${state.settings.enter} uploads=${state.uploads} people=${acts.known} acts=${acts} /></main>
-      <aside class="side people" aria-label=${t("people")}><h2>${t("here", { n: state.people.count })}</h2>${peopleList(state)}</aside>
+      <aside class="side people" aria-label=${t("people")}><h2>${t("here", { n: state.people.count })}</h2>${peopleList(state, acts)}</aside>
     </div>${dialog?.(state, acts)}`;
 }
 

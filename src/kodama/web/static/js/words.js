@@ -63,6 +63,8 @@ export const clock = (time) => date("clock", { hour: "2-digit", minute: "2-digit
 export const day = (time) => date("day", { weekday: "long", month: "long", day: "numeric", year: "numeric" }, time);
 /** @param {string} time */
 export const moment = (time) => date("moment", { dateStyle: "full", timeStyle: "short" }, time);
+/** @param {string} time */
+export const brief = (time) => date("brief", { dateStyle: "medium", timeStyle: "short" }, time);
 /** @param {number} value @param {Intl.NumberFormatOptions} options */
 export const number = (value, options) => new Intl.NumberFormat(language, options).format(value);
 /** @param {readonly string[]} names */

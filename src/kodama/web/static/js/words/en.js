@@ -26,6 +26,7 @@ export const WORDS = {
   deleteAsk: "Delete this message?", deleteHint: "It is taken away for everybody and cannot be brought back.",
   pickEmoji: "Choose an emoji", reacted: "{emoji}, {n}: {names}", andMore: { one: "and {n} other", other: "and {n} others" },
   typingOne: "{a} is typing…", typingTwo: "{a} and {b} are typing…", typingMany: "Several people are typing…",
+  order: "Keep order", orderWaits: { one: "{n} waits", other: "{n} wait" }, about: "About {name}", report: "Report",
   jumpDate: "Go to a date", date: "Date", go: "Go", topic: "Topic",
   completions: "Suggestions", language: "Language", theme: "Appearance", announce: "Read new messages aloud to screen readers",
   enterKey: "The Enter key", singleKeys: "Single-letter keys", auto: "As the system", light: "Light", dark: "Dark",

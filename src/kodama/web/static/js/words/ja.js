@@ -26,6 +26,7 @@ export const WORDS = {
   deleteAsk: "このメッセージを削除しますか？", deleteHint: "全員の画面から消え、元に戻せません。",
   pickEmoji: "絵文字を選ぶ", reacted: "{emoji} {n} 人：{names}", andMore: { one: "ほか {n} 人", other: "ほか {n} 人" },
   typingOne: "{a} さんが入力中…", typingTwo: "{a} さんと {b} さんが入力中…", typingMany: "数人が入力中…",
+  order: "部屋の管理", orderWaits: { one: "{n}件待っています", other: "{n}件待っています" }, about: "{name}さんについて", report: "報告",
   jumpDate: "日付へ移動", date: "日付", go: "移動", topic: "話題",
   completions: "候補", language: "言語", theme: "外観", announce: "新着メッセージの読み上げ（スクリーンリーダー）",
   enterKey: "Enter キー", singleKeys: "一文字キー", auto: "システムに合わせる", light: "ライト", dark: "ダーク",
