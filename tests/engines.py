@@ -77,6 +77,12 @@ class Postgres:
         self.start()
         until(lambda: self._ask("SELECT pg_is_in_recovery()") == "f", "the promotion")
 
+    def log_statements(self) -> None:
+        """Write every statement to the server's log from now on, whoever is connected already, too."""
+        self._ask("ALTER SYSTEM SET log_statement = 'all'")
+        self._ask("SELECT pg_reload_conf()")
+        until(lambda: self._ask("SHOW log_statement") == "all", "the reading of the settings")
+
     @property
     def pid(self) -> int:
         """The server's main process."""

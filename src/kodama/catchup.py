@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Final
 
-from twisted.internet.defer import Deferred, DeferredList, succeed
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -48,23 +48,22 @@ class CatchingUp:
         self._default = default
         self._turns = count(1)
         self._looked = clock.seconds()
-        self._standings = Together(self._ask, self._compare)
+        self._standings = Together(lambda names: self._ask(names, store.tops), self._compare)
 
     @property
     def unseen(self) -> float:
         """Return for how many seconds the store has not said where all rooms stand."""
         return self._clock.seconds() - self._looked
 
-    def look(self) -> Deferred[None]:
-        """Ask the store, by one question, where all rooms in memory stand, and catch up."""
+    def look(self, ask: Asking | None = None) -> Deferred[None]:
+        """Ask the store, by one question (or by ``ask``), where all rooms in memory stand, and catch up."""
         began = self._clock.seconds()
 
         def looked(_: None) -> None:
             self._looked = began
 
-        rooms = tuple(self._tails.rooms)
-        asking = self.current(rooms) if rooms else succeed(None)
-        return asking.addCallback(looked)
+        asking = self._ask(tuple(self._tails.rooms), ask or self._store.tops)
+        return asking.addCallback(self._compare).addCallback(looked)
 
     def current(self, names: Sequence[str]) -> Deferred[None]:
         """Make sure that memory has all that any node committed to ``names``, or settled about them,
@@ -102,10 +101,10 @@ class CatchingUp:
         """Take settings that were put from here just now."""
         self._settle(room, facts, "", asked=next(self._turns))
 
-    def _ask(self, names: Sequence[str]) -> Deferred[_Answer]:
+    def _ask(self, names: Sequence[str], ask: Asking) -> Deferred[_Answer]:
         rooms = self._tails.rooms
         before = {name: rooms[name].stream.top.offset for name in names if name in rooms}
-        return self._store.tops(names).addCallback(lambda standings: (standings, before))
+        return ask(names).addCallback(lambda standings: (standings, before))
 
     def _compare(self, answer: _Answer) -> Deferred[None]:
         """Read again the rooms that stand elsewhere in the store; fires when they are read."""
@@ -170,6 +169,7 @@ class CatchingUp:
             room.ask_again()
 
 
+Asking = Callable[[Sequence[str]], Deferred[Mapping[str, Standing]]]
 _Answer = tuple[Mapping[str, Standing], Mapping[str, int]]  # where rooms stand, and where they stood here
 
 

@@ -30,7 +30,7 @@ from kodama.bus.interface import (
     Types,
     WhoIsHere,
 )
-from kodama.catchup import TAIL_AT_OPEN, CatchingUp, contradicts, note_failure
+from kodama.catchup import TAIL_AT_OPEN, Asking, CatchingUp, contradicts, note_failure
 from kodama.core.change import Change
 from kodama.core.handover import Mode
 from kodama.core.policy import Policy
@@ -179,12 +179,12 @@ class Node:
             room.ask_again()
         return room
 
-    def look(self) -> Deferred[None]:
-        """Ask the store, by one question, where all rooms in memory stand, and catch up.
+    def look(self, ask: Asking | None = None) -> Deferred[None]:
+        """Ask the store, by one question (or by ``ask``), where all rooms in memory stand, and catch up.
 
         What a bus lost is found here; where there is no other node nothing can be lost.
         """
-        return self._catching.look()
+        return self._catching.look(ask)
 
     @property
     def blind(self) -> bool:

@@ -69,13 +69,11 @@ class Registry:
 
     def look(self) -> Deferred[None]:
         """Ask, by one question, whether other nodes have changed what is followed; catch up."""
-        if not self._followed:
-            return succeed(None)
+        return self._node.store.versions().addCallback(self.compare)
 
-        def compare(versions: Mapping[str, int]) -> Deferred[None]:
-            return _all_of([self._reach(one, versions.get(one.kind, 0)) for one in self._all()])
-
-        return self._node.store.versions().addCallback(compare)
+    def compare(self, versions: Mapping[str, int]) -> Deferred[None]:
+        """Catch up with what is followed, as far as ``versions`` of kinds say that it was changed."""
+        return _all_of([self._reach(one, versions.get(one.kind, 0)) for one in self._all()])
 
     def _all(self) -> list[_Followed[Any]]:
         return [one for some in self._followed.values() for one in some]

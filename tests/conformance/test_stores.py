@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -385,6 +386,24 @@ def test_a_store_that_works_is_healthy(site: Site) -> None:
     assert site.store.healthy()
 
 
+def test_one_question_tells_whether_others_have_changed_anything(site: Site) -> None:
+    site.append(publish(), publish(room="b"))
+    looked = [site.wait(site.store.look(("lobby", "nowhere")))]
+    assert looked[0].standings == site.wait(site.store.tops(("lobby",)))
+    key = ApiKey(digest=b"d", name="n", rooms=None, read_only=False, created=1)
+    for change in (
+        lambda: site.store.put_key(key), lambda: site.store.revoke("s1", until=site.clock[0] + 1000),
+        lambda: site.store.revoke("s2", until=site.clock[0] + 1000), lambda: site.store.drop_key(key.id),
+    ):  # fmt: skip
+        site.wait(change())
+        looked += [site.wait(site.store.look(()))]
+    marks = [one.mark for one in looked]
+    assert all(before != after for before, after in pairwise(marks))
+    asked = getattr(site.store, "reads", 0)
+    assert site.wait(site.store.look(())).mark == marks[-1]
+    assert getattr(site.store, "reads", 0) - asked in (0, 1)
+
+
 def test_keys_are_kept_until_they_are_dropped(site: Site) -> None:
     bot = ApiKey(digest=b"d" * 32, name="bot", rooms=None, read_only=False, created=1)
     screen = ApiKey(digest=b"e" * 32, name="木", rooms=frozenset(("a", "木霊")), read_only=True, created=2)
@@ -454,6 +473,7 @@ def test_records_are_written_together_or_not_at_all(site: Site) -> None:
     assert site.wait(site.store.records("ban")) == Records(0, ())
     site.wait(site.store.write_records([put("a", expected=0), put("b", kind="invite"), put("a", expected=1)]))
     assert site.wait(site.store.versions()) == {"ban": 2, "invite": 1}
+    assert site.wait(site.store.look(())).versions == {"ban": 2, "invite": 1}
 
 
 def test_what_is_no_record_is_refused(site: Site) -> None:

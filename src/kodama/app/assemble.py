@@ -7,7 +7,7 @@ from random import Random
 from secrets import token_hex
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from kodama.accounts.book import Accounts
 from kodama.accounts.cuts import Cuts
@@ -29,6 +29,7 @@ from kodama.http.factory import HttpFactory
 from kodama.http.limits import Limits
 from kodama.http.outgoing import Outgoing
 from kodama.http.websocket import SocketLimits
+from kodama.lookout import Lookout
 from kodama.metrics import Metrics
 from kodama.node import Company, Node
 from kodama.order.directs import Directs
@@ -89,7 +90,7 @@ from kodama.web.upgrades import Serve, opening, upgrading
 from kodama.wire.queries import CLIENT_PART
 
 ECHO_LIMIT: Final = 16 * 1024 * 1024  # what the largest case of Autobahn's suite sends
-LOOK_SECONDS: Final = 2.0  # a shared store is asked this often for what a bus lost
+LOOK_SECONDS: Final = 0.8  # so that what was revoked elsewhere is known here within a second
 
 
 def assemble(
@@ -276,7 +277,7 @@ def assemble(
     def watch() -> Deferred[None]:
         for one in sets:
             one.watch()
-        return tokens.watch()
+        return succeed(None)
 
     def draining() -> None:
         operations.draining = True
@@ -294,7 +295,7 @@ def assemble(
         started=(tokens.start, houses.start, registry.start, outlets.start, teller.start, keeper.start,
                  forgetting.start, passkeys.start),
         draining=draining,
-        watch=(watch, registry.look, houses.tick, keeper.look, forgetting.watch, *bills), inherited=inherited,
+        watch=(watch, houses.tick, keeper.look, forgetting.watch, *bills), inherited=inherited,
+        look=Lookout(node, registry, keys=tokens.watch).look, look_seconds=LOOK_SECONDS,
         owner_code=members.owner_code,
-        look=LOOK_SECONDS if shared else None,
     )  # fmt: skip

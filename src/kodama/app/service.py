@@ -21,7 +21,7 @@ SWEEP_SECONDS: Final = 60.0
 LAG_SECONDS: Final = 0.5
 INDEX_SECONDS: Final = 1.0
 INDEX_STEP: Final = 0.05  # between two pieces, each of some ms: publishing goes on
-WATCH_SECONDS: Final = 0.5  # what is revoked elsewhere is known here within a second
+WATCH_SECONDS: Final = 0.5
 DRAIN_STEP: Final = 0.05
 ARRIVING: Final = 2.0  # a request that has begun when the drain does may take so long to arrive
 PARTING: Final = 3.0  # and who has been answered, so long to read it and go
@@ -35,13 +35,14 @@ def _no_code() -> Deferred[str | None]:
 
 class KodamaService(Service):
     """One node listening on one TCP port. ``drain`` is the longest a stop may take, in seconds;
-    ``look`` is how often the store is asked for what other nodes wrote, None where there are none.
+    ``look`` asks the store what others wrote, every ``look_seconds``.
     ``owner_code`` makes the code by which somebody owns the server, None if somebody does."""
 
     def __init__(
         self, *, reactor: Any, node: Node, factory: HttpFactory, host: str, port: int, drain: float,
         started: Sequence[Callable[[], None]], draining: Callable[[], None],
-        watch: Sequence[Callable[[], Deferred[None]]], look: float | None = None,
+        watch: Sequence[Callable[[], Deferred[None]]],
+        look: Callable[[], Deferred[None]], look_seconds: float,
         inherited: int | None = None, certificate: Certificate | None = None,
         owner_code: Callable[[], Deferred[str | None]] = _no_code,
     ) -> None:  # fmt: skip
@@ -53,7 +54,8 @@ class KodamaService(Service):
         self._drain = drain
         self._started = started
         self._draining = draining
-        self._look_seconds = look
+        self._look_store = look
+        self._look_seconds = look_seconds
         self._inherited = inherited
         self._certificate = certificate
         self.owner_code = owner_code
@@ -74,8 +76,8 @@ class KodamaService(Service):
         self._begin(self._watched, WATCH_SECONDS)
         self._begin(self._sweep, SWEEP_SECONDS)
         self._begin(self._index, INDEX_SECONDS)
-        if self._look_seconds is not None:
-            self._begin(self._look, self._look_seconds)
+        self._look()
+        self._begin(self._look, self._look_seconds)
 
     def _listen(self) -> IListeningPort:
         given = self._inherited
@@ -136,7 +138,7 @@ class KodamaService(Service):
         self._expected = now + LAG_SECONDS
 
     def _watched(self) -> Deferred[None]:
-        looks = [look().addErrback(_not_read) for look in self._watch]
+        looks = [look().addErrback(_not_done) for look in self._watch]
         return DeferredList(looks).addCallback(lambda _: None)
 
     def _sweep(self) -> Deferred[None]:
@@ -152,9 +154,9 @@ class KodamaService(Service):
             _log.failure("indexing failed")
 
     def _look(self) -> Deferred[None]:
-        looking = self._node.look()
+        looking = self._look_store()
         return looking.addErrback(lambda failure: _log.failure("looking at the store failed", failure))
 
 
-def _not_read(failure: Failure) -> None:
-    _log.failure("keys or records cannot be read", failure)
+def _not_done(failure: Failure) -> None:
+    _log.failure("what is done twice a second failed", failure)

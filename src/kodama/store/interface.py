@@ -94,6 +94,15 @@ class Standing(NamedTuple):
     mark: str
 
 
+class Look(NamedTuple):
+    """What others may have changed: where rooms stand, the version of each kind of records, and a mark
+    that is another one when there are other API keys or ended sessions."""
+
+    standings: Mapping[str, Standing]
+    versions: Mapping[str, int]
+    mark: str
+
+
 class Slice(NamedTuple):
     """Entries in order without holes; ``first`` is the lowest offset kept at that moment."""
 
@@ -232,6 +241,11 @@ class Store(Protocol):
     def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, Standing]]:
         """Return where each of ``rooms`` that exists stands, by one question: how a node that other
         nodes' commits and changes did not reach finds out."""
+        ...
+
+    def look(self, rooms: Sequence[str]) -> Deferred[Look]:
+        """Return, by one question, what others may have changed: `tops` of ``rooms``, `versions`, and
+        whether `keys` has news."""
         ...
 
     def unread(self, read: Mapping[str, int]) -> Deferred[Mapping[str, int]]:

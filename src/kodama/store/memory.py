@@ -50,6 +50,7 @@ from kodama.store.interface import (
     Found,
     Group,
     Listed,
+    Look,
     Newest,
     Page,
     RoomLog,
@@ -213,6 +214,11 @@ class MemoryStore:
         """Return where each of ``rooms`` that exists stands."""
         found = {name: self._rooms[name] for name in rooms if name in self._rooms}
         return succeed({name: Standing(room.end, room.facts.mark) for name, room in found.items()})
+
+    def look(self, rooms: Sequence[str]) -> Deferred[Look]:
+        """Return what others may have changed: nothing, since there are none."""
+        mark = f"{sorted(self._keys)} {sorted(self._revoked)}"
+        return self.tops(rooms).addCallback(lambda tops: Look(tops, dict(self._shelf.versions), mark))
 
     def unread(self, read: Mapping[str, int]) -> Deferred[Mapping[str, int]]:
         """Return how many messages stand above the offset given for each room."""

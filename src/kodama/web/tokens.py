@@ -70,7 +70,7 @@ class Tokens:
         self._ended = self._store.revoked()
 
     def watch(self) -> Deferred[None]:
-        """Look what the store has of API keys and ended sessions now; call twice a second."""
+        """Look what the store has of API keys and ended sessions now."""
         return self._store.keys().addCallback(self._keys_are).addCallback(lambda _: self._look())
 
     def ended(self, session: str) -> None:

@@ -40,6 +40,11 @@ class SharedStore(SlowStore):
             return fail(StoreUnavailable("The database is away."))
         return self._later(lambda: self.inner.tops(rooms))
 
+    def look(self, rooms: Any) -> Any:
+        if self.down:
+            return fail(StoreUnavailable("The database is away."))
+        return self._later(lambda: self.inner.look(rooms))
+
 
 class Neighbour(House):
     """One of the sites. Time is each one's own; ``hub`` is the broker, if they have one."""
@@ -65,8 +70,8 @@ class Neighbour(House):
         self._hub.lines = [line for line in self._hub.lines if line is not self.service._node._bus._line]
 
     def look(self) -> None:
-        """Let the time of a regular look pass."""
-        self.pass_seconds(assembly.LOOK_SECONDS)
+        """Let the time of two regular looks pass, one of which is at rooms, too."""
+        self.pass_seconds(2 * assembly.LOOK_SECONDS + 0.25)
 
 
 def street(count: int = 2, *, hub: Hub | None = None, **settings: object) -> list[Neighbour]:

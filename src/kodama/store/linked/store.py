@@ -32,6 +32,7 @@ from kodama.store.interface import (
     Found,
     Group,
     Listed,
+    Look,
     Page,
     RoomLog,
     Settle,
@@ -145,6 +146,10 @@ class LinkedStore:
     def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, Standing]]:
         """Return where each of ``rooms`` that exists stands."""
         return self._ask("tops", [rooms], kind=dict[str, Standing])
+
+    def look(self, rooms: Sequence[str]) -> Deferred[Look]:
+        """Return what others may have changed."""
+        return self._ask("look", [rooms], kind=Look)
 
     def unread(self, read: Mapping[str, int]) -> Deferred[Mapping[str, int]]:
         """Return how many messages stand above the offset given for each room."""

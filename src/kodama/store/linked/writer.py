@@ -190,6 +190,7 @@ _QUESTIONS: Final[Mapping[str, _Ask]] = {
     ),
     "rooms": _question(tuple[()], lambda store: store.rooms()),
     "tops": _question(tuple[list[str]], lambda store, rooms: store.tops(rooms)),
+    "look": _question(tuple[list[str]], lambda store, rooms: store.look(rooms)),
     "unread": _question(tuple[dict[str, int]], lambda store, read: store.unread(read)),
     "put_room": _question(tuple[RoomFacts, str], lambda store, facts, over: store.put_room(facts, over=over)),
     "secret": _question(tuple[str], lambda store, purpose: store.secret(purpose)),

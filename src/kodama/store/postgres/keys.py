@@ -5,11 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 import psycopg
 
 from kodama.core.apikey import ApiKey
 from kodama.store.postgres.server import Connection, connect, prepare, unavailable
+
+# Another one when there are other keys or sessions that have ended; asked for with the time in ms.
+MARK: Final = (
+    "coalesce((SELECT string_agg(id || read_only || coalesce(rooms, ''), ',' ORDER BY id) "
+    "FROM kodama_keys), '') "
+    "|| (SELECT ' ' || count(*) || ' ' || coalesce(sum(until), 0) FROM kodama_revocations WHERE until >= %s)"
+)
 
 
 def put(db: Connection, key: ApiKey) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from kodama.core.event import Entry
@@ -19,6 +20,7 @@ from kodama.store.interface import (
     Around,
     Before,
     Listed,
+    Look,
     Newest,
     Page,
     RoomLog,
@@ -26,6 +28,7 @@ from kodama.store.interface import (
     Standing,
     Where,
 )
+from kodama.store.postgres.keys import MARK as KEYS_MARK
 from kodama.store.postgres.log import ENTRY, MARK
 from kodama.store.postgres.server import Connection, connect
 from kodama.store.threads import Question
@@ -56,6 +59,17 @@ class Extent(NamedTuple):
     epoch: str
 
 
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A question that is one statement, and so of one moment without a transaction around it."""
+
+    ask: Question[Connection]
+
+    def __call__(self, connection: Connection) -> Any:
+        """Ask it."""
+        return self.ask(connection)
+
+
 @contextmanager
 def reading(url: str) -> Iterator[Any]:
     """Yield what answers questions from one moment each; reconnects after an outage."""
@@ -66,8 +80,11 @@ def reading(url: str) -> Iterator[Any]:
             held.clear()
         if not held:
             held.append(connect(url))
+            held[0].execute("SET default_transaction_isolation = 'repeatable read'")
+            held[0].execute("SET default_transaction_read_only = on")
+        if isinstance(question, Alone):
+            return question(held[0])
         with held[0].transaction():
-            held[0].execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             return question(held[0])
 
     try:
@@ -181,6 +198,24 @@ def tops(connection: Connection, names: Sequence[str]) -> Mapping[str, Standing]
     question = f"SELECT name, epoch, top, {MARK} FROM kodama_rooms WHERE name = ANY(%s)"  # noqa: S608
     rows = connection.execute(question, (list(names),))
     return {name: Standing(Position(epoch, top), mark) for name, epoch, top, mark in rows}
+
+
+def look(connection: Connection, names: Sequence[str], *, now: int) -> Look:
+    """Return what others may have changed, by one statement."""
+    question = (
+        f"SELECT name, epoch, top, {MARK} FROM kodama_rooms WHERE name = ANY(%s) "  # noqa: S608
+        "UNION ALL SELECT kind, NULL, version, NULL FROM kodama_kinds "
+        f"UNION ALL SELECT NULL, NULL, NULL, {KEYS_MARK}"
+    )
+    standings, versions, kept = {}, {}, ""
+    for name, epoch, number, mark in connection.execute(question.encode(), (list(names), now)):
+        if name is None:
+            kept = mark
+        elif mark is None:
+            versions[name] = number
+        else:
+            standings[name] = Standing(Position(epoch, number), mark)
+    return Look(standings, versions, kept)
 
 
 def _tail(connection: Connection, room: Extent, *, size: int) -> list[Entry]:

@@ -27,6 +27,7 @@ from kodama.store.interface import (
     Found,
     Group,
     Listed,
+    Look,
     Page,
     RoomLog,
     Settle,
@@ -136,15 +137,20 @@ class PostgresStore:
 
     def rooms(self) -> Deferred[Sequence[Listed]]:
         """Return all rooms by name."""
-        return self._opened.ask(reads.rooms)
+        return self._opened.ask(reads.Alone(reads.rooms))
 
     def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, Standing]]:
         """Return where each of ``rooms`` that exists stands."""
-        return self._opened.ask(lambda db: reads.tops(db, rooms))
+        return self._opened.ask(reads.Alone(lambda db: reads.tops(db, rooms)))
+
+    def look(self, rooms: Sequence[str]) -> Deferred[Look]:
+        """Return what others may have changed."""
+        now = self._now()
+        return self._opened.ask(reads.Alone(lambda db: reads.look(db, rooms, now=now)))
 
     def unread(self, read: Mapping[str, int]) -> Deferred[Mapping[str, int]]:
         """Return how many messages stand above the offset given for each room."""
-        return self._opened.ask(lambda db: reads.unread(db, read))
+        return self._opened.ask(reads.Alone(lambda db: reads.unread(db, read)))
 
     def put_room(self, facts: RoomFacts, *, over: str = ANYTHING) -> Deferred[None]:
         """Create the room or replace its settings, durably."""
@@ -224,7 +230,7 @@ class PostgresStore:
 
     def record(self, kind: str, key: str) -> Deferred[Record | None]:
         """Return one record."""
-        return self._opened.ask(lambda db: records.one(db, kind, key))
+        return self._opened.ask(reads.Alone(lambda db: records.one(db, kind, key)))
 
     def records(
         self, kind: str, *, prefix: str = "", after: str = "", limit: int = ALL_RECORDS
@@ -243,7 +249,7 @@ class PostgresStore:
 
     def versions(self) -> Deferred[Mapping[str, int]]:
         """Return the version of each kind."""
-        return self._opened.ask(records.versions)
+        return self._opened.ask(reads.Alone(records.versions))
 
     def healthy(self) -> bool:
         """Return whether the last attempt to write succeeded."""

@@ -45,6 +45,15 @@ def listed(file: sqlite3.Connection) -> Sequence[ApiKey]:
     )  # fmt: skip
 
 
+def mark(file: sqlite3.Connection) -> str:
+    """Return what is another one when there are other keys, or more sessions that have ended."""
+    kept = file.execute(
+        "SELECT (SELECT group_concat(id || read_only || ifnull(rooms, '')) FROM keys), "
+        "(SELECT count(*) || ' ' || ifnull(sum(until), 0) FROM revocations)"
+    ).fetchone()
+    return " ".join(map(str, kept))
+
+
 @contextmanager
 def beside(path: Path) -> Iterator[sqlite3.Connection]:
     """Yield a transaction on the log at ``path``, whether a server runs on it or not.

@@ -29,6 +29,7 @@ from kodama.store.interface import (
     Found,
     Group,
     Listed,
+    Look,
     Page,
     RoomLog,
     RoomMoved,
@@ -137,6 +138,12 @@ class SqliteStore:
     def tops(self, rooms: Sequence[str]) -> Deferred[Mapping[str, Standing]]:
         """Return where each of ``rooms`` that exists stands."""
         return self._opened.ask(lambda file: reads.tops(file, rooms))
+
+    def look(self, rooms: Sequence[str]) -> Deferred[Look]:
+        """Return what other processes may have changed."""
+        return self._opened.ask(
+            lambda file: Look(reads.tops(file, rooms), records.versions(file), keys.mark(file))
+        )
 
     def unread(self, read: Mapping[str, int]) -> Deferred[Mapping[str, int]]:
         """Return how many messages stand above the offset given for each room."""
