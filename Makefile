@@ -11,6 +11,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 HOST ?= 127.0.0.1
 PORT ?= 8080
 PYTEST_ARGS ?=
+# A file's tests run in one process, one after another; two processes share the files.
+WORKERS ?= 2
 BENCH_ARGS ?= --pairs 7 --mode longpoll --mode sse --mode ws --waiting 1000 --waiting 10000 --write
 
 .DEFAULT_GOAL := install
@@ -40,7 +42,7 @@ run: install
 
 test: install-test packages
 	@if command -v node >/dev/null 2>&1; then node --test --test-timeout=120000 tests/browser/unit/*.mjs; fi
-	$(BIN)/python -m pytest -m "not soak" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not soak" --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 soak: install-test packages
 	KODAMA_TEST_SIZE=soak HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest --timeout=3600 -o faulthandler_timeout=0 $(PYTEST_ARGS)

@@ -15,6 +15,7 @@ from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
 from tests import engines
+from tests.ports import free_port
 
 PATIENCE = 60.0
 PIECE = 65536
@@ -112,7 +113,7 @@ class ServerNode:
     """One ``kodama serve``. Its port stays the same over restarts."""
 
     def __init__(self, name: str, folder: Path, environ: dict[str, str], *, pipes: dict[str, Pipe]) -> None:
-        self.port = engines.free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.pipes = pipes
         self._log = folder / f"{name}.log"

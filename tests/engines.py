@@ -19,15 +19,10 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.ports import free_port
+
 PATIENCE = 60.0
 _numbers = count(1)
-
-
-def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(condition: Callable[[], object], what: str, *, patience: float = PATIENCE) -> None:

@@ -14,7 +14,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.browser.network import free_port, until
+from tests.browser.network import until
+from tests.ports import free_port
 
 pytest.importorskip("selenium")
 from selenium import webdriver

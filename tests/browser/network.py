@@ -13,14 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 DOCS = Path(__file__).parents[2] / "docs" / "how-to"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(condition: Callable[[], object], *, seconds: float = 30) -> None:

@@ -243,6 +243,7 @@ def test_on_a_touch_screen_enter_begins_a_line_and_a_tap_shows_the_actions(aiko:
         assert aiko.one("#write").get_property("value") == "one\ntwo"
         aiko.one(".send").click()
         aiko.sees("one\ntwo")
+        aiko.one("article[data-at] .actions")
         actions = "return getComputedStyle(document.querySelector('.actions')).display"
         assert aiko.run(actions) == "none"
         aiko.run("document.querySelector('article[data-at] p').click()")

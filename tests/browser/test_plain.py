@@ -15,7 +15,7 @@ from tests.browser.network import until
 
 pytest.importorskip("selenium")
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 
 pytestmark = pytest.mark.browser
@@ -64,7 +64,7 @@ def log(browser: Any) -> str:
     try:
         browser.switch_to.frame(browser.find_element("tag name", "iframe"))
         return str(browser.find_element("tag name", "body").text)
-    except (NoSuchElementException, StaleElementReferenceException):
+    except WebDriverException:  # the frame is being loaded anew
         return ""
     finally:
         browser.switch_to.default_content()

@@ -21,6 +21,7 @@ from kodama.store.interface import Commit
 from tests import engines
 from tests.conformance.buses import LINES, REACTORS, Ear
 from tests.conformance.stores import HandReactor
+from tests.ports import free_port
 
 NOT_BROKERS = {"__init__", "interface", "line", "local", "loop", "remote", "__pycache__"}
 Ears = Callable[[str], Ear]
@@ -128,7 +129,7 @@ def test_what_another_version_says_is_passed_over(ears: Ears) -> None:
 )
 def test_a_broker_that_is_not_there_is_said_so_at_start(line_of: Callable[[int, HandReactor], Line]) -> None:
     with pytest.raises(BusUnavailable):
-        Ear(line_of(engines.free_port(), HandReactor()), name="a").start()
+        Ear(line_of(free_port(), HandReactor()), name="a").start()
 
 
 @pytest.mark.parametrize(

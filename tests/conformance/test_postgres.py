@@ -15,6 +15,7 @@ from kodama.store.postgres import PostgresStore, server
 from kodama.store.postgres.server import WEEK_MS, schema
 from tests import engines
 from tests.conformance.stores import BEN, HandReactor, Site, publish
+from tests.ports import free_port
 
 NOW = 200 * WEEK_MS
 
@@ -177,7 +178,7 @@ def test_a_database_of_a_newer_version_is_left_alone(url: str) -> None:
 
 def test_a_database_that_cannot_be_reached_is_said_so_at_start() -> None:
     with pytest.raises(StoreUnavailable, match="PostgreSQL"):
-        node(f"postgresql://kodama@127.0.0.1:{engines.free_port()}/postgres")
+        node(f"postgresql://kodama@127.0.0.1:{free_port()}/postgres")
 
 
 def test_another_history_of_the_database_is_another_epoch() -> None:

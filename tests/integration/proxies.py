@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import answers, free_port, until
+from tests.engines import answers, until
+from tests.ports import free_port
 
 DOCS = Path(__file__).parents[2] / "docs" / "how-to"
 PLACES = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"

@@ -17,8 +17,9 @@ import pytest
 
 from kodama.client import Client, Wants
 from tests.cluster import Cluster
-from tests.engines import answers, free_port, until
+from tests.engines import answers, until
 from tests.integration.proxies import LEAVING, PLACES
+from tests.ports import free_port
 
 CADDYFILE = Path(__file__).parents[2] / "deploy" / "compose" / "Caddyfile"
 PAUSE, MOST = 0.02, 20_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-import socket
 import sys
 from pathlib import Path
 from random import Random
@@ -17,6 +16,7 @@ from kodama.client.aio import AsyncClient
 from kodama.client.ladder import Transport
 from kodama.verify.server import ServerProcess
 from tests.integration.herd import Herd, busiest
+from tests.ports import free_port
 
 PATIENCE = 60.0
 WRITERS = 3
@@ -57,11 +57,6 @@ async def answers(port: int) -> bool:
         return False
     writer.close()
     return True
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def serve(port: int, data: Path) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
-import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -26,13 +25,9 @@ from kodama.verify.trouble import ALL
 from kodama.verify.violations import Wrong
 from kodama.verify.ways import Way
 from tests.integration.forger import Forger, Forgery
+from tests.ports import free_port
 
 Answer = dict[str, Any]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def command(port: int, data: Path) -> str:
