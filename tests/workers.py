@@ -58,11 +58,24 @@ class Family:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Return the address twice: a probe reads two nodes, and each connection goes to any worker."""
+        return (self.url, self.url)
+
+    def all_serve(self) -> bool:
+        """Return whether every worker says that it can be written to."""
+        with self.each() as workers:
+            return all(_status(one, "/readyz") == 200 for one in workers.values())
+
+    def alone(self) -> bool:
+        """Return whether no process of an earlier generation is left."""
+        return len(self._children()) == self.count + 1
+
     def pids(self) -> dict[int, int]:
         """Return the newest process of each number (the writer is 0)."""
-        parent = self.process.pid
         found: dict[int, int] = {}
-        for pid in map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split()):
+        for pid in self._children():
             with suppress(OSError):  # it has just ended
                 told = re.search(rb'KODAMA_PART=\{"number":(\d+)', Path(f"/proc/{pid}/environ").read_bytes())
                 if told:
@@ -116,6 +129,10 @@ class Family:
             time.sleep(0.02)
         return str(answer)
 
+    def _children(self) -> list[int]:
+        parent = self.process.pid
+        return sorted(map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split()))
+
     def _said(self) -> str | None:
         told = re.search(r"open at http://127\.0\.0\.1:(\d+)/", self.log.read_text())
         return told[1] if told else None
@@ -126,3 +143,10 @@ def worker_of(connection: HTTPConnection) -> int:
     connection.request("GET", "/metrics")
     said = connection.getresponse().read().decode()
     return int(float(re.findall(r"^kodama_worker (\S+)", said, re.MULTILINE)[0]))
+
+
+def _status(connection: HTTPConnection, target: str) -> int:
+    connection.request("GET", target)
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status

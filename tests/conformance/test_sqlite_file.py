@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest
 
 from kodama.core.event import decode
 from kodama.core.record import PutRecord, Record, Records
+from kodama.core.room import RoomFacts
 from kodama.store.interface import StoreDamaged, StoreUnavailable
-from kodama.store.sqlite import backup, restore
-from tests.conformance.stores import Site, delete, publish, react, sqlite, topic
+from kodama.store.sqlite import SqliteStore, backup, restore
+from kodama.store.sqlite.file import hold
+from tests.conformance.stores import HandReactor, Site, delete, publish, react, sqlite, topic
 
 
 def a_log(folder: Path, *, events: int = 200) -> Path:
@@ -216,3 +219,29 @@ def test_a_store_that_never_started_stops_at_once(tmp_path: Path) -> None:
     site = sqlite(tmp_path)
     assert not site.store.healthy()
     site.stop()
+
+
+def test_a_writer_that_was_frozen_writes_nothing_beside_its_successor(tmp_path: Path) -> None:
+    """The lock is shared, as a supervisor shares it, so that nothing but the file itself stands between."""
+    lock = hold(tmp_path / "log.db")
+    sites = []
+    for _ in range(2):
+        reactor = HandReactor()
+        store = SqliteStore(tmp_path / "log.db", reactor=reactor, now=lambda: 1_000_000, lock=os.dup(lock))
+        sites.append(Site(store, reactor, [1_000_000]))
+    frozen, successor = sites
+    frozen.start().stored(publish("before"))
+    successor.start().stored(publish("meanwhile"))
+    refused = frozen.append(publish("late"), publish("later", room="garden"))
+    assert [type(one) for one in refused] == [StoreUnavailable, StoreUnavailable]
+    assert not frozen.store.healthy()
+    with pytest.raises(StoreUnavailable):
+        frozen.wait(frozen.store.write_records([PutRecord(kind="ban", key="a", body=b"1")]))
+    with pytest.raises(StoreUnavailable):
+        frozen.wait(frozen.store.put_room(RoomFacts(name="kitchen")))
+    assert successor.stored(publish("after")).entry.offset == 3
+    assert [decode(line.json).text for line in successor.log()] == ["before", "meanwhile", "after"]  # type: ignore[union-attr]
+    assert len(successor.wait(successor.store.rooms())) == 1
+    frozen.stop()
+    successor.stop()
+    os.close(lock)

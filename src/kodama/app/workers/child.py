@@ -40,6 +40,7 @@ class Child(ProcessProtocol):
         self.part = part
         self.state = State.STARTING
         self.served = False
+        self.heard = False
         self.unheard = 0
         self.began = reactor.seconds()
         self.ready: Deferred[bool] = Deferred()
@@ -59,6 +60,7 @@ class Child(ProcessProtocol):
 
     def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: N803 - Twisted's names
         """Twisted: it lives."""
+        self.heard = True
         self.unheard = 0
         if READY in data and self.state is State.STARTING:
             self.state = State.READY

@@ -10,7 +10,7 @@ import os
 import signal
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, Final
 
 import msgspec
@@ -54,25 +54,38 @@ def part_of(environ: MutableMapping[str, str]) -> Part | None:
 
 
 class Pulse:
-    """Lets the supervisor know that this process lives, and notices when the supervisor does not."""
+    """Lets the supervisor know that this process lives, and notices when the supervisor does not.
+
+    While it starts, a thread says so: opening a large store may take longer than a frozen process is
+    waited for. From then on the reactor does, so that one that hangs is seen.
+    """
 
     def __init__(self, reactor: Any) -> None:
         os.set_blocking(PULSE, False)
-        self._beating = LoopingCall(self._say, ALIVE)
+        self._serves = Event()
+        self._beating = LoopingCall(_say, ALIVE)
         self._beating.clock = reactor
 
     def start(self) -> None:
         """Begin to beat; ends this process as a signal does, if the supervisor is gone."""
-        self._beating.start(PULSE_SECONDS)
+        Thread(target=self._beat, name="kodama-pulse", daemon=True).start()
         Thread(target=_watch, name="kodama-lifeline", daemon=True).start()
 
     def ready(self) -> None:
         """Say that this process serves."""
-        self._say(READY)
+        self._serves.set()
+        _say(READY)
+        self._beating.start(PULSE_SECONDS)
 
-    def _say(self, what: bytes) -> None:
-        with suppress(OSError):  # it does not read, or is gone
-            os.write(PULSE, what)
+    def _beat(self) -> None:
+        _say(ALIVE)
+        while not self._serves.wait(PULSE_SECONDS):
+            _say(ALIVE)
+
+
+def _say(what: bytes) -> None:
+    with suppress(OSError):  # it does not read, or is gone
+        os.write(PULSE, what)
 
 
 def _watch() -> None:

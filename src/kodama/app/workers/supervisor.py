@@ -19,6 +19,7 @@ from kodama.app.workers.child import Child, State
 from kodama.app.workers.part import PULSE_SECONDS, WRITER, Part
 
 FROZEN_TICKS: Final = 12  # of the supervisor without a sign of life: 3 s
+FIRST_TICKS: Final = 120  # until the first sign: 30 s, for a slow machine to load the code
 LIVED: Final = 10.0  # seconds after which a death is the first again
 FIRST_PAUSE: Final = 0.25
 LONGEST_PAUSE: Final = 10.0
@@ -167,6 +168,6 @@ class Supervisor:
     def _tick(self) -> None:
         for child in self._family:
             child.unheard += 1
-            if child.state is State.READY and child.unheard > FROZEN_TICKS:
+            if child.unheard > (FROZEN_TICKS if child.heard else FIRST_TICKS):
                 _log.error("{name} is frozen; it is ended", name=child.part.name)
                 child.signal(signal.SIGKILL)

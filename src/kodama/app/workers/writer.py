@@ -27,11 +27,11 @@ def run_writer(settings: Settings, part: Part, process: Process) -> int:
     pulse = Pulse(process.reactor)
 
     def begin() -> None:
+        pulse.start()
         hub = Hub(reactor=process.reactor)
         store = serve_store(settings, hub, process.reactor, lock=OWN)
         listening = _listen(part.link, hub, process.reactor)
         process.at_the_end(lambda: _stop(listening, hub, store, settings.drain + LEAVING, process.reactor))
-        pulse.start()
         pulse.ready()
 
     return process.run(begin)

@@ -35,6 +35,28 @@ def schema() -> list[str]:
     return [(folder / name).read_text("utf-8") for name in names]
 
 
+class Superseded(sqlite3.OperationalError):
+    """Somebody has opened the file for writing since we did; nothing of ours is written any more."""
+
+    sqlite_errorcode = sqlite3.SQLITE_READONLY
+
+    def __init__(self) -> None:
+        super().__init__("another process has taken it over")
+
+
+class Writer(sqlite3.Connection):
+    """A connection that writes. ``epoch`` is that of its opening once it has `begin_opening`."""
+
+    epoch: str | None = None
+
+
+def begin_opening(connection: Writer, epoch: str) -> None:
+    """Let nobody who opened the file before write to it any more."""
+    with transaction(connection):
+        connection.execute("UPDATE opening SET epoch = ?", (epoch,))
+    connection.epoch = epoch
+
+
 def hold(path: Path) -> int:
     """Take the file for this process; closing the returned descriptor lets it go."""
     beside = path.with_name(path.name + ".lock")
@@ -116,11 +138,11 @@ def migrate(connection: sqlite3.Connection) -> None:
         connection.executescript(f"BEGIN IMMEDIATE; {statements}\nPRAGMA user_version = {number}; COMMIT;")
 
 
-def writing(path: Path) -> sqlite3.Connection:
+def writing(path: Path) -> Writer:
     """Return the one connection that writes; any single thread may use it."""
     with _damage_explained(path):
         connection = sqlite3.connect(
-            path, isolation_level=None, check_same_thread=False, cached_statements=256
+            path, isolation_level=None, check_same_thread=False, cached_statements=256, factory=Writer
         )
         for pragma in (
             f"busy_timeout = {BUSY_MS}",
@@ -166,15 +188,24 @@ def inspecting(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit durably what is done inside, or nothing of it."""
+    """Commit durably what is done inside, or nothing of it. Raises `Superseded` if the file was opened
+    for writing since `begin_opening`, as may happen to a process that was frozen."""
     connection.execute("BEGIN IMMEDIATE")
     try:
+        _check_opening(connection)
         yield
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _check_opening(connection: sqlite3.Connection) -> None:
+    if isinstance(connection, Writer) and connection.epoch is not None:
+        (newest,) = connection.execute("SELECT epoch FROM opening").fetchone()
+        if newest != connection.epoch:
+            raise Superseded
 
 
 def outage(error: BaseException) -> bool:

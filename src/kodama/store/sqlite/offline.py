@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kodama.store.sqlite.file import hold, prepare, writing
+from kodama.store.sqlite.file import begin_opening, hold, prepare, writing
 from kodama.store.sqlite.index import Index
 from kodama.store.sqlite.log import Log
 from kodama.store.stamps import new_epoch
@@ -23,7 +23,9 @@ def opened(path: Path, *, now: Callable[[], int]) -> Iterator[Log]:
     prepare(path)
     connection = writing(path)
     connection.execute("PRAGMA synchronous = NORMAL")  # one wait for the disk at the end is enough
-    log = Log(connection, index=Index(connection, now=now), lock=lock, epoch=new_epoch(), now=now)
+    epoch = new_epoch()
+    begin_opening(connection, epoch)
+    log = Log(connection, index=Index(connection, now=now), lock=lock, epoch=epoch, now=now)
     try:
         yield log
         connection.execute("PRAGMA synchronous = FULL")

@@ -40,7 +40,7 @@ from kodama.store.interface import (
     Where,
 )
 from kodama.store.sqlite import keys, reads, records
-from kodama.store.sqlite.file import hold, prepare, reading, transaction, writing
+from kodama.store.sqlite.file import begin_opening, hold, prepare, reading, transaction, writing
 from kodama.store.sqlite.index import Index
 from kodama.store.sqlite.log import Log, put_room
 from kodama.store.sqlite.search import search
@@ -82,6 +82,7 @@ class SqliteStore:
         try:
             prepare(self._path)
             self._connection = writing(self._path)
+            begin_opening(self._connection, self._epoch)
             self._index = Index(self._connection, now=self._now)
             self._remember()
         except BaseException:
