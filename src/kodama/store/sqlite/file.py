@@ -45,16 +45,24 @@ class Superseded(sqlite3.OperationalError):
 
 
 class Writer(sqlite3.Connection):
-    """A connection that writes. ``epoch`` is that of its opening once it has `begin_opening`."""
+    """A connection that writes. Once it has `begin_opening`, ``epoch`` is that of its opening and
+    ``newest`` the one that it expects to find in the file."""
 
     epoch: str | None = None
+    newest: str = ""
 
 
 def begin_opening(connection: Writer, epoch: str) -> None:
-    """Let nobody who opened the file before write to it any more."""
-    with transaction(connection):
-        connection.execute("UPDATE opening SET epoch = ?", (epoch,))
+    """Let nobody who opened the file before write to it any more: at once, or, if the disk is full, from
+    the first thing on that can be written."""
+    (connection.newest,) = connection.execute("SELECT epoch FROM opening").fetchone()
     connection.epoch = epoch
+    try:
+        with transaction(connection):
+            pass
+    except sqlite3.Error as error:
+        if not outage(error):
+            raise
 
 
 def hold(path: Path) -> int:
@@ -199,13 +207,18 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+    if isinstance(connection, Writer) and connection.epoch is not None:
+        connection.newest = connection.epoch
 
 
 def _check_opening(connection: sqlite3.Connection) -> None:
-    if isinstance(connection, Writer) and connection.epoch is not None:
-        (newest,) = connection.execute("SELECT epoch FROM opening").fetchone()
-        if newest != connection.epoch:
-            raise Superseded
+    if not isinstance(connection, Writer) or connection.epoch is None:
+        return
+    (found,) = connection.execute("SELECT epoch FROM opening").fetchone()
+    if found != connection.newest:
+        raise Superseded
+    if found != connection.epoch:
+        connection.execute("UPDATE opening SET epoch = ?", (connection.epoch,))
 
 
 def outage(error: BaseException) -> bool:
