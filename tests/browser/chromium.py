@@ -141,6 +141,15 @@ class Browser:
     def until_live(self, *transports: str) -> None:
         until(lambda: self.state() == "live" and (not transports or self.transport() in transports), seconds=60)
 
+    def forget(self) -> None:
+        """Close all tabs but one and drop the cookies. What else is kept belongs to a port, and no port comes twice."""
+        for tab in self.driver.window_handles[1:]:
+            self.driver.switch_to.window(tab)
+            self.driver.close()
+        self.driver.switch_to.window(self.driver.window_handles[0])
+        self.driver.get("about:blank")
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+
     def close(self) -> None:
         self.driver.quit()
         self._folder.cleanup()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +25,6 @@ axe.run(document, options)
   .then(({ violations }) => done(violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html + " " + node.failureSummary)}`)),
     (error) => done([String(error)]));
 """
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("accessible"))
-    yield server
-    server.kill()
-
-
-@pytest.fixture(scope="module")
-def aiko(server: Server) -> Iterator[Person]:
-    person = Person(server.url, "Aiko")
-    yield person
-    person.close()
 
 
 def violations(person: Person) -> list[str]:

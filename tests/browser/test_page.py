@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.browser.chromium import Server
@@ -11,34 +9,6 @@ from tests.browser.network import CuttingProxy, until
 from tests.browser.person import NARROW, Person
 
 pytestmark = [pytest.mark.browser]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("page"))
-    yield server
-    server.kill()
-
-
-@pytest.fixture(scope="module")
-def proxy(server: Server) -> Iterator[CuttingProxy]:
-    proxy = CuttingProxy(server.port)
-    yield proxy
-    proxy.close()
-
-
-@pytest.fixture(scope="module")
-def aiko(proxy: CuttingProxy) -> Iterator[Person]:
-    person = Person(proxy.url, "Aiko")
-    yield person
-    person.close()
-
-
-@pytest.fixture(scope="module")
-def ken(server: Server) -> Iterator[Person]:
-    person = Person(server.url, "Ken")
-    yield person
-    person.close()
 
 
 def test_a_name_is_all_it_takes_to_be_in_a_room_with_others(aiko: Person, ken: Person) -> None:

@@ -26,27 +26,6 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("journeys"))
-    yield server
-    server.kill()
-
-
-@pytest.fixture(scope="module")
-def proxy(server: Server) -> Iterator[CuttingProxy]:
-    proxy = CuttingProxy(server.port)
-    yield proxy
-    proxy.close()
-
-
-@pytest.fixture(scope="module")
-def aiko(proxy: CuttingProxy) -> Iterator[Person]:
-    person = Person(proxy.url, "Aiko")
-    yield person
-    person.close()
-
-
-@pytest.fixture(scope="module")
 def ken(server: Server) -> Iterator[Person]:
     person = Person(server.url, "田中")
     yield person

@@ -24,13 +24,6 @@ ROOM = "class"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("order"))
-    yield server
-    server.kill()
-
-
-@pytest.fixture(scope="module")
 def aiko(server: Server) -> Iterator[Person]:
     """Who brought the room to life, and so owns it."""
     person = Person(server.url, "Aiko")

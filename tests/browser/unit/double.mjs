@@ -1,6 +1,6 @@
 /**
  * A server for the client's tests in node: sections 4 to 6 of the protocol over one list of events, with faults on
- * demand that a real server does not have. The real one is met in tests/browser/test_client.py.
+ * demand that a real server does not have. The real one is met in tests/browser/client/test_reading.py.
  */
 import { createServer } from "node:http";
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,27 +16,6 @@ from tests.browser.network import CuttingProxy, until
 pytestmark = [pytest.mark.browser]
 
 SECRET = Ask("PUT", "/v1/rooms/den", b'{"access":"secret"}')
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path / "data")
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def proxy(server: Server) -> Iterator[CuttingProxy]:
-    proxy = CuttingProxy(server.port)
-    yield proxy
-    proxy.close()
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    browser = Browser()
-    yield browser
-    browser.close()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 import kodama
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CLIENT = ROOT / "src" / "kodama" / "web" / "static" / "client"
 SOURCES = sorted((CLIENT / "src").glob("*.js"))
 LIMIT = 8192

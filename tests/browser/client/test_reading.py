@@ -17,27 +17,6 @@ pytestmark = [pytest.mark.browser]
 LADDERS = [["poll"], ["jsonp"], ["websocket", "sse", "poll"]]
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path / "data")
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def proxy(server: Server) -> Iterator[CuttingProxy]:
-    proxy = CuttingProxy(server.port)
-    yield proxy
-    proxy.close()
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    browser = Browser()
-    yield browser
-    browser.close()
-
-
 def numbers(first: int, last: int) -> list[str]:
     return [str(number) for number in range(first, last + 1)]
 
