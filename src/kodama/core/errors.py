@@ -16,9 +16,14 @@ from typing import ClassVar
 
 
 class Refused(Exception):
-    """A request that cannot be served, with a sentence for the person who sent it."""
+    """A request that cannot be served, with a sentence for the person who sent it.
+
+    ``why`` is a word for what is in their way, where several things may be, and ``until`` (ms) when
+    it will be out of it."""
 
     code: ClassVar[str] = "bad_request"
+    why: str = ""
+    until: int | None = None
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -63,6 +68,11 @@ class Forbidden(Refused):
     """Known, understood, and not allowed."""
 
     code = "forbidden"
+
+    def __init__(self, detail: str, *, why: str = "", until: int | None = None) -> None:
+        super().__init__(detail)
+        self.why = why
+        self.until = until
 
 
 class NotFound(Refused):
@@ -122,9 +132,10 @@ class RateLimited(Refused):
 
     code = "rate_limited"
 
-    def __init__(self, detail: str, *, retry_after: float) -> None:
+    def __init__(self, detail: str, *, retry_after: float, why: str = "") -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+        self.why = why
 
 
 class Overloaded(Refused):

@@ -236,8 +236,10 @@ class Policy:
             return
         if facts.access is Access.SECRET:
             raise NotFound("There is no such room.")
-        if who.user in self.look(facts.name).bans:
-            raise Forbidden(f"You have been removed from the room {facts.name}.")
+        ban = None if who.user is None else self.look(facts.name).bans.get(who.user)
+        if ban is not None:
+            said = f"You have been removed from the room {facts.name}."
+            raise Forbidden(said, why="banned", until=ban.until)
         raise Forbidden(f"The room {facts.name} is not open to you.")
 
     def may(self, facts: RoomFacts, who: Who, deed: Deed) -> bool:
@@ -272,12 +274,12 @@ class Policy:
             return
         mute = None if who.user is None else house.mutes.get(who.user)
         if mute is not None and (mute.until is None or now < mute.until):
-            raise Forbidden("You have been muted in this room.")
+            raise Forbidden("You have been muted in this room.", why="muted", until=mute.until)
         if house.order.locked:
-            raise Forbidden("The room is locked: only moderators write.")
+            raise Forbidden("The room is locked: only moderators write.", why="locked")
         bans = house.networks.get(network, ())
         if any(ban.covers(now) for ban in bans) and role is Role.GUEST and _is_guest(who):
-            raise Forbidden("Guests from this network cannot write in this room now.")
+            raise Forbidden("Guests from this network cannot write in this room now.", why="network")
 
     def weigh(self, facts: RoomFacts, who: Who, *, network: str, now: int) -> Verdict:
         """Return what becomes of a message that ``who`` wants to say now (ms), and count it.
@@ -307,7 +309,7 @@ def _take_turn(house: House, sender: str, *, slow: int, now: int) -> None:
     """Note that ``sender`` speaks now, or raise `RateLimited`; times in ms."""
     wait = house.spoke.get(sender, now - slow) + slow - now
     if wait > 0:
-        raise RateLimited("The room is in slow mode.", retry_after=wait / 1000)
+        raise RateLimited("The room is in slow mode.", retry_after=wait / 1000, why="slow")
     house.spoke[sender] = now
     if len(house.spoke) > SPEAKERS:
         house.spoke = {one: at for one, at in house.spoke.items() if at + slow > now}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from kodama.core.errors import Refused
+from kodama.core.event import timestamp
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -40,13 +42,18 @@ _BY_STATUS: Final = {
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """The problem details object; ``type`` is a relative reference into the documentation."""
+    """The problem details object; ``type`` is a relative reference into the documentation.
+
+    ``why`` is there where several things may be in the way: `banned`, `muted`, `locked`, `network`,
+    `slow`; ``until`` if what is in the way ends by itself."""
 
     type: str
     title: str
     status: int
     detail: str
     code: str
+    why: str | UnsetType = UNSET
+    until: Annotated[str, Meta(extra_json_schema={"format": "date-time"})] | UnsetType = UNSET
 
 
 def problem(code: str, detail: str) -> Problem:
@@ -57,7 +64,12 @@ def problem(code: str, detail: str) -> Problem:
 
 def problem_of(error: Refused) -> Problem:
     """Return the problem of a client's fault."""
-    return problem(error.code, error.detail)
+    given = problem(error.code, error.detail)
+    if not error.why:
+        return given
+    return msgspec.structs.replace(
+        given, why=error.why, until=UNSET if error.until is None else timestamp(error.until)
+    )
 
 
 def code_of_status(status: int) -> str:

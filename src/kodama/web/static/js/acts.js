@@ -131,6 +131,10 @@ export function actsOf({ state, dispatch, talk, scroller }) {
       keep("name", name);
       talk.signIn(name).catch((error) => dispatch({ do: "nobody", problem: error.status ? problem(error) : t("unreachable") }));
     },
+    /** Show the ways in for who has been here before, or the one for newcomers again. */
+    async knock() {
+      dispatch({ do: "knock", with: state().knocking ? null : (await import("./entry.js")).entry });
+    },
     lastName: () => kept("name", ""),
     signOut() {
       dispatch({ do: "dialog", dialog: null });
@@ -213,7 +217,7 @@ export function actsOf({ state, dispatch, talk, scroller }) {
     /** @param {string} nonce */
     discard: (nonce) => dispatch({ do: "discard", nonce }),
     /** @param {string} text */
-    copy: (text) => void copied(text, "copied"),
+    copy: (text) => copied(text, "copied"),
     /** @param {number} at */
     copyLink(at) {
       const link = `/r/${encodeURIComponent(state().room)}#${at}`;
@@ -268,7 +272,13 @@ export function actsOf({ state, dispatch, talk, scroller }) {
       all.delete(me?.id ?? "");
       return [...all.values()];
     },
-    /** @type {import("./push.js").Ask} */ ask: (method, path, body) => /** @type {NonNullable<typeof talk.client>} */ (talk.client).net.ask(method, path, body),
+    /** @type {import("./push.js").Ask} */ ask: (method, path, body) => talk.ask(method, path, body),
+    /** @param {any} session */
+    opened: (session) => talk.opened(session),
+    over() {
+      dispatch({ do: "dialog", dialog: null });
+      talk.over();
+    },
     /** @param {string} query @param {string} before */
     search: (query, before) => talk.search(query, before),
     /** See what waits for those who keep order. */

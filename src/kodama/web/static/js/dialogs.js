@@ -6,6 +6,7 @@ import { html } from "./html.js";
 import { icon } from "./icons.js";
 import { ime } from "./ime.js";
 import { peopleList, roomList } from "./lists.js";
+import { Me } from "./me.js";
 import { Notify } from "./notify.js";
 import { order } from "./order.js";
 import { w } from "./orderwords.js";
@@ -78,7 +79,7 @@ function settings(state, acts) {
     <button type="button" class="quiet" onClick=${() => acts.dialog({ is: "notify" })}>${t("notifications")}</button>
     <button type="button" class="quiet" onClick=${() => acts.dialog({ is: "date" })}>${t("jumpDate")}</button>
     ${keeper(state) ? html`<button type="button" class="quiet" onClick=${() => acts.dialog({ is: "order" })}>${t("order")}</button>` : null}
-    <button type="button" class="quiet" onClick=${acts.signOut}>${t("signOut")}</button></div></div>`;
+    <button type="button" class="quiet" onClick=${() => acts.dialog({ is: "me" })}>${t("me")}</button></div></div>`;
 }
 
 /** A form of one field. @param {{name: string, label: string, type: string, go: string, hint: string, max?: string, done: (value: string) => void}} what */
@@ -108,6 +109,7 @@ export function dialog(state, acts) {
     case "notify": return modal(t("notifications"), html`<${Notify} key=${state.room} room=${state.room} ask=${acts.ask} />`);
     case "rooms": return modal(t("rooms"), roomList(state, acts), "sheet-left");
     case "people": return modal(t("here", { n: state.people.count }), peopleList(state, acts), "sheet-right");
+    case "me": return state.me ? modal(t("me"), html`<${Me} me=${state.me} acts=${acts} />`) : null;
     case "order": return modal(t("order"), order(state, acts));
     case "person": return modal(open.person.name, html`<${Person} key=${open.person.id} person=${open.person} room=${state.room} me=${state.me?.id} direct=${Boolean(rowOf(state)?.direct)} acts=${acts} />`);
     case "report": return modal(w("report"), html`<blockquote>${gist(messageAt(state, open.at)?.text ?? "")}</blockquote><${Report} room=${state.room} at=${open.at} acts=${acts} />`);

@@ -18,6 +18,7 @@ export function door(state, acts) {
     composed = event.key === "Enter" && ime(event);
     if (composed) setTimeout(() => (composed = false));
   };
+  if (state.knocking) return html`<main class="door"><div class="inside"><h1><bdi>${state.room}</bdi></h1>${state.knocking(acts, acts.knock)}</div></main>`;
   return html`<main class="door"><form onSubmit=${enter}>
     <img src="/static/icon.svg" alt="" width="64" height="64" />
     <h1><bdi>${state.room}</bdi></h1>
@@ -25,6 +26,7 @@ export function door(state, acts) {
     <div class="line"><input id="name" name="name" required maxlength="40" autocomplete="nickname" dir="auto" enterkeyhint="go" autofocus
       defaultValue=${acts.lastName()} aria-describedby="name-hint" onKeyDown=${key} /><button>${t("enter")}</button></div>
     <p id="name-hint" class="hint">${t("nameHint")}</p>
+    <button type="button" class="quiet small" onClick=${acts.knock}>${t("before")}</button>
     ${state.problem ? html`<p class="problem" role="alert">${state.problem}</p>` : null}
   </form></main>`;
 }

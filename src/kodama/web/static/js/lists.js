@@ -42,8 +42,7 @@ export function roomList(state, acts) {
 export function peopleList(state, acts) {
   const { here, guests } = state.people;
   const names = [...here].sort((one, other) => one.name.localeCompare(other.name));
-  return html`<ul class="here">${names.map((one) => html`<li key=${one.id} class=${one.state === "idle" ? "idle" : ""}>${one.id === state.me?.id ? nameOf(one)
-    : html`<button type="button" class="who" onClick=${() => acts.dialog({ is: "person", person: one })}>${nameOf(one)}</button>`}
+  return html`<ul class="here">${names.map((one) => html`<li key=${one.id} class=${one.state === "idle" ? "idle" : ""}><button type="button" class="who" onClick=${() => acts.dialog(one.id === state.me?.id ? { is: "me" } : { is: "person", person: one })}>${nameOf(one)}</button>
     ${one.id === state.me?.id ? html` <small>(${t("you")})</small>` : one.state === "idle" ? html` <small>(${t("idle")})</small>` : null}</li>`)}</ul>
     ${guests ? html`<p class="hint">${t("guests", { n: guests })}</p>` : null}`;
 }

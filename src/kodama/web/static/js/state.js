@@ -8,9 +8,9 @@
  * @typedef {{nonce: string, text: string, data: any, time: string, stored: boolean, held?: boolean, problem: string}} Pending
  * @typedef {{is: "connecting" | "live" | "waiting" | "behind" | "paused" | "refused", behind: number}} Link
  * @typedef {import("./places.js").RoomRow} RoomRow
- * @typedef {{is: "help" | "settings" | "notify" | "rooms" | "people" | "open" | "date" | "search" | "order"} | {is: "emoji" | "delete" | "report", at: number} | {is: "person", person: Author}} Dialog
+ * @typedef {{is: "help" | "settings" | "notify" | "rooms" | "people" | "open" | "date" | "search" | "order" | "me"} | {is: "emoji" | "delete" | "report", at: number} | {is: "person", person: Author}} Dialog
  * @typedef {{room: string, phase: "loading" | "name" | "room", me: Author | null, problem: string, link: Link,
- *   log: import("./log.js").Log, ready: boolean, loading: "" | "older" | "newer" | "jump", wanted: number | null, veil: boolean,
+ *   log: import("./log.js").Log, ready: boolean, loading: "" | "older" | "newer" | "jump", wanted: number | null, veil: boolean, knocking: ((acts: any, back: () => void) => any) | null,
  *   pending: readonly Pending[], atEnd: boolean, shown: boolean, seen: number, divider: number | null,
  *   unseen: number, forMe: number, waiting: {held: number, reports: number}, people: import("./people.js").People, rooms: readonly RoomRow[],
  *   editing: number | null, replying: number | null, active: number | null, flash: number | null,
@@ -26,7 +26,7 @@ import { callsIn, heardIn, marked, merged } from "./places.js";
 export function start(room, settings) {
   return {
     room, phase: "loading", me: null, problem: "", link: { is: "connecting", behind: 0 }, log: empty(), ready: false,
-    loading: "", wanted: null, veil: false, pending: [], atEnd: true, shown: true, seen: 0, divider: null, unseen: 0, forMe: 0,
+    loading: "", wanted: null, veil: false, knocking: null, pending: [], atEnd: true, shown: true, seen: 0, divider: null, unseen: 0, forMe: 0,
     waiting: { held: 0, reports: 0 }, people: nobody(), rooms: [], editing: null, replying: null, active: null, flash: null, dialog: null, uploads: [], note: null,
     settings,
   };
@@ -36,7 +36,7 @@ export function start(room, settings) {
  * @typedef {{do: "nobody", problem?: string} | {do: "me", me: Author} | {do: "room", room: string, seen: number, at: number | null}
  *   | {do: "link", link: Link} | {do: "loading", which: State["loading"]}
  *   | {do: "newest" | "older" | "newer" | "around", page: Page, edge?: number}
- *   | {do: "events", events: RoomEvent[], now: number} | {do: "tick", now: number} | {do: "waiting", waiting: State["waiting"]} | {do: "here", list: any}
+ *   | {do: "events", events: RoomEvent[], now: number} | {do: "tick", now: number} | {do: "knock", with: State["knocking"]} | {do: "waiting", waiting: State["waiting"]} | {do: "here", list: any}
  *   | {do: "rooms", rooms: readonly RoomRow[]} | {do: "elsewhere", room: string, events: RoomEvent[], now: number}
  *   | {do: "calls", room: string, messages: RoomEvent[]} | {do: "marked", room: string, offset: number} | {do: "veil", on: boolean}
  *   | {do: "send", pending: Pending} | {do: "kept", pending: Pending[]} | {do: "stored", nonce: string, held: boolean}
@@ -52,13 +52,14 @@ export function start(room, settings) {
 export function reduce(state, action) {
   switch (action.do) {
     case "nobody": return { ...state, phase: "name", me: null, problem: action.problem ?? "" };
-    case "me": return { ...entered({ ...state, rooms: state.me?.id === action.me.id ? state.rooms : [] }, { room: state.room, seen: 0, at: state.wanted }), phase: "room", me: action.me };
+    case "me": return { ...entered({ ...state, rooms: state.me?.id === action.me.id ? state.rooms : [] }, { room: state.room, seen: 0, at: state.wanted }), phase: "room", me: action.me, dialog: state.dialog };
     case "room": return entered(state, action);
     case "link": return { ...state, link: action.link };
     case "loading": return { ...state, loading: action.which };
     case "newest": case "older": case "newer": case "around": return paged(state, action.do, action.page, action.edge ?? 0);
     case "events": return watched(action.events.reduce((all, event) => one(all, event, action.now), state));
     case "tick": return { ...state, people: later(state.people, action.now) };
+    case "knock": return { ...state, knocking: action.with, problem: "" };
     case "waiting": return { ...state, waiting: action.waiting };
     case "here": return { ...state, people: listed(state.people, action.list) };
     case "rooms": return placed({ ...state, rooms: merged(action.rooms, state.rooms) });

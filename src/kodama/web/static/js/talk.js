@@ -47,13 +47,13 @@ export class Talk {
     this.#store = store;
   }
 
-  /** Ask who the cookie says I am, until there is an answer. */
-  async whoAmI() {
+  /** Ask who the cookie says I am, until there is an answer. @param {string} [problem] what to say if that is nobody */
+  async whoAmI(problem) {
     for (let tries = 0; ; tries += 1) {
       try {
         return this.#begin((await ask("GET", "/v1/session")).user);
       } catch (error) {
-        if (!(error instanceof KodamaError && error.passing)) return this.#store.dispatch({ do: "nobody" });
+        if (!(error instanceof KodamaError && error.passing)) return this.#store.dispatch({ do: "nobody", problem });
         this.#store.dispatch({ do: "link", link: { is: "waiting", behind: 0 } });
         await pause(Math.min(10_000, 400 * 2 ** tries) * (0.7 + 0.6 * Math.random()));
       }
@@ -62,9 +62,25 @@ export class Talk {
 
   /** @param {string} name */
   async signIn(name) {
-    const opened = await ask("POST", "/v1/session", { name });
+    this.opened(await ask("POST", "/v1/session", { name }));
+  }
+
+  /** Be who a session was opened for. @param {any} opened */
+  opened(opened) {
     admit({ ...opened, site: false });
     this.#begin(opened.user);
+  }
+
+  /** Nobody any more: the session is over. */
+  over() {
+    forget();
+    this.#leave();
+    this.#store.dispatch({ do: "nobody" });
+  }
+
+  /** Ask as whoever one is, or as nobody yet. @param {string} method @param {string} where @param {unknown} [body] */
+  ask(method, where, body) {
+    return this.client ? this.client.net.ask(method, where, body) : ask(method, where, body);
   }
 
   /** Be whom the site around speaks for; nobody becomes a guest by a bad token. @param {string} jwt */
@@ -93,9 +109,7 @@ export class Talk {
     await this.client?.net.ask("DELETE", "/v1/session").catch((error) => {
       if (!embedded) throw error;
     });
-    forget();
-    this.#leave();
-    this.#store.dispatch({ do: "nobody" });
+    this.over();
   }
 
   #leave() {
@@ -203,7 +217,9 @@ export class Talk {
       forget();
       this.#leave();
       tell("expired");
-      this.#store.dispatch({ do: "nobody", problem: this.#store.words(error) });
+      const problem = this.#store.words(error);
+      if (embedded) this.#store.dispatch({ do: "nobody", problem });
+      else void this.whoAmI(problem); // another tab may have opened another session
     } else {
       this.#store.dispatch({ do: "link", link: { is: "refused", behind: 0 } });
       this.#store.dispatch({ do: "note", note: { key: "failed", value: this.#store.words(error) } });

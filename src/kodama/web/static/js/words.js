@@ -46,6 +46,7 @@ export function t(key, values = {}) {
 
 /** The words for a refusal. @param {any} error */
 export const problem = (error) => {
+  if (error?.why && `why ${error.why}` in words) return t(`why ${error.why}`) + (error.until ? ` ${t("whyUntil", { when: brief(error.until) })}` : "");
   const key = `error ${error?.code ?? ""}`;
   return key in words ? t(key) : String(error?.message ?? error);
 };

@@ -29,6 +29,8 @@ export class KodamaError extends Error {
     /** @type {string} */
     this.code = problem?.code ?? "";
     this.after = after;
+    /** @type {string | undefined} What is in the way. */ this.why = problem?.why;
+    /** @type {string | undefined} */ this.until = problem?.until;
   }
 
   /** Whether trying again may help. */

@@ -16,6 +16,8 @@ export class KodamaError extends Error {
     /** @type {string} */
     code: string;
     after: number;
+    /** @type {string | undefined} What is in the way. */ why: string | undefined;
+    /** @type {string | undefined} */ until: string | undefined;
     /** Whether trying again may help. */
     get passing(): boolean;
 }
