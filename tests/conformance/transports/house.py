@@ -17,6 +17,7 @@ from twisted.internet.testing import MemoryReactorClock, StringTransportWithDisc
 from twisted.python.failure import Failure
 
 from kodama.app import assemble as assembly
+from kodama.app import ground
 from kodama.app.settings import Settings
 from kodama.store.memory import MemoryStore
 
@@ -190,7 +191,7 @@ class House:
     def _begin(self) -> None:
         self.reactor: Any = MemoryReactorClock()
         self.wires: list[Wire] = []
-        with patch.object(assembly, "open_store", lambda settings, reactor, now: self.store):
+        with patch.object(ground, "open_store", lambda settings, reactor, now: self.store):
             self.service = assembly.assemble(self._settings, self.reactor, now=self.now)
         self.service.startService()
         self.factory: Any = self.reactor.tcpServers[0][1]

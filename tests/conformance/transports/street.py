@@ -11,6 +11,7 @@ from unittest.mock import patch
 from twisted.internet.defer import fail
 
 from kodama.app import assemble as assembly
+from kodama.app import ground
 from kodama.bus.interface import Bus
 from kodama.bus.local import LocalBus
 from kodama.bus.remote import RemoteBus
@@ -56,7 +57,7 @@ class Neighbour(House):
 
     def _begin(self) -> None:
         self.store = SharedStore(self._inner)
-        with patch.object(assembly, "open_bus", self._open_bus):
+        with patch.object(ground, "open_bus", self._open_bus):
             super()._begin()
 
     def _open_bus(self, settings: object, reactor: Any) -> Bus:
