@@ -25,7 +25,7 @@ class Bill:
         self._seconds = clock.seconds
         self._ledger = Ledger(buckets)
         self._speaking = False
-        node.spent = self._heard
+        node.spent.append(self._heard)
 
     def tell(self) -> Deferred[None]:
         """Let the other nodes know what was given since this was called last."""

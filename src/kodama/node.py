@@ -62,7 +62,7 @@ class Node:
 
     Where others write, too, whoever answers a reader asks `current` first: ``shared`` says so.
     ``revoked`` and ``changed`` are called when a session has ended, or a room has other settings,
-    ``around`` when a node says something of a room's readers, ``spent`` what senders took elsewhere.
+    ``around`` when a node says something of a room's readers, ``spent`` what senders took.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Node:
         self.revoked: Callable[[str, int], None] = _nobody_minds
         self.records_changed: Callable[[RecordsChanged], None] = _nobody_minds
         self.changed: Callable[[RoomFacts], None] = _nobody_minds
-        self.spent: Callable[[Spent], None] = _nobody_minds
+        self.spent: list[Callable[[Spent], None]] = []
         self.around: Callable[[Around], None] = _nobody_minds
         self.committed: list[Callable[[Sequence[Commit]], None]] = []
 
@@ -289,7 +289,8 @@ class Node:
             case Present() | WhoIsHere() | Types():
                 self.around(notice)
             case Spent():
-                self.spent(notice)
+                for told in self.spent:
+                    told(notice)
             case Revoked():
                 self.revoked(notice.session, notice.until)
             case RecordsChanged():

@@ -39,6 +39,10 @@ class Registry:
         asked for before `start`."""
         self._followed.setdefault(kind, []).append(_Followed(kind, shape, taken))
 
+    def revision(self, kind: str, key: str) -> int:
+        """Return at which revision a record of a followed kind is known here, 0 if it is not."""
+        return self._followed[kind][0].revision(key)
+
     def start(self) -> None:
         """Learn what is followed; waits for the store. After the node's start."""
         for one in self._all():
@@ -133,6 +137,10 @@ class _Followed(Generic[T]):
         self._taken = taken
         self._revisions: dict[str, int] = {}
         self._decoder = msgspec.json.Decoder(shape)
+
+    def revision(self, key: str) -> int:
+        """Return at which revision a record is known, 0 if it is not."""
+        return self._revisions.get(key, 0)
 
     def note(self, before: int, after: int, keys: Sequence[str]) -> None:
         """Remember which records changed, if nothing was missed before."""

@@ -10,11 +10,13 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from kodama.core.errors import Forbidden
+from kodama.accounts.passkeys import ANSWERED, LATE_MS, Passkeys
+from kodama.core.errors import Conflict, Forbidden, RateLimited, Unauthorized
 from kodama.core.event import Author
+from kodama.core.policy import RoomOrder
 from kodama.core.room import RoomFacts
 from kodama.core.who import Who
-from kodama.order.houses import Houses
+from kodama.order.houses import ORDER, Houses
 from kodama.order.members import Members
 from kodama.order.moderation import Moderation, Sentence
 from kodama.people import People
@@ -145,3 +147,77 @@ def test_a_node_that_thinks_a_ban_is_over_does_not_drop_a_longer_one(hub: Hub, d
     there.now = here.now
     there.machine.wait(there.registry.look())
     here.until(lambda: here.machine.node.store.records_now("ban").records == ())
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_of_two_owners_who_leave_at_once_on_two_nodes_one_stays(
+    hub: Hub, desks: list[Desk], lost: float
+) -> None:
+    here, there = desks
+    here.do(here.members.set_role("lobby", OWNER, BEN.id, role="owner", name="Ben"))
+    there.until(lambda: BEN.id in there.machine.node.policy.look("lobby").members)
+    hub.drop = lost
+    leaving = [
+        Deferred.fromCoroutine(here.members.remove("lobby", OWNER, AIKO.id)),
+        Deferred.fromCoroutine(there.members.remove("lobby", GUEST, BEN.id)),
+    ]
+    outcomes: list[object] = []
+    for desk, one in zip(desks, leaving, strict=True):
+        try:
+            outcomes.append(desk.machine.wait(one))
+        except Conflict as refusal:
+            outcomes.append(refusal)
+    assert outcomes.count(None) == 1
+    for desk in desks:
+        desk.machine.wait(desk.registry.look())
+        desk.machine.wait(desk.machine.node.look())
+        owners = desk.members._owners(desk.room.facts)
+        assert owners == ({AIKO.id} if outcomes[1] is None else {BEN.id})
+
+
+def test_an_owner_by_the_rooms_settings_alone_is_not_taken_for_one_who_stays(
+    hub: Hub, desks: list[Desk]
+) -> None:
+    here, there = desks
+    here.do(here.members.set_role("lobby", OWNER, BEN.id, role="owner", name="Ben"))
+    there.until(lambda: BEN.id in there.machine.node.policy.look("lobby").members)
+    hub.drop = 1
+    here.do(here.members.set_role("lobby", OWNER, AIKO.id, role="member", name=None))
+    with pytest.raises(Conflict):
+        there.do(there.members.remove("lobby", GUEST, BEN.id))
+    there.machine.wait(there.machine.node.look())
+    assert there.members._owners(there.room.facts) == {BEN.id}
+
+
+def test_slow_mode_is_one_for_all_nodes(desks: list[Desk]) -> None:
+    here, there = desks
+    here.machine.wait(here.registry.put(ORDER, "lobby", RoomOrder(slow=30)))
+    there.until(lambda: there.machine.node.policy.look("lobby").order.slow == 30)
+    said = {"network": "n", "now": there.now}
+    there.machine.node.policy.weigh(there.room.facts, GUEST, **said)
+    here.until(lambda: here.machine.node.policy.look("lobby").spoke)
+    with pytest.raises(RateLimited):
+        here.machine.node.policy.weigh(here.room.facts, GUEST, **said)
+    stranger = Who(session=None, author=None)
+    here.machine.node.policy.weigh(here.room.facts, stranger, **said)
+    there.until(lambda: "n" in there.machine.node.policy.look("lobby").spoke)
+    with pytest.raises(RateLimited):
+        there.machine.node.policy.weigh(there.room.facts, stranger, **said)
+    there.machine.node.policy.weigh(there.room.facts, GUEST, network="n", now=there.now + 30_000)
+
+
+def test_a_passkeys_answer_is_taken_once_on_all_nodes(desks: list[Desk]) -> None:
+    here, there = desks
+    keys = [
+        Passkeys(one.machine.node.store, None, None, now=lambda one=one: one.now)  # type: ignore[arg-type]
+        for one in desks
+    ]
+    until = here.now + 300_000
+    here.do(keys[0]._use(b"a", until))
+    with pytest.raises(Unauthorized):
+        there.do(keys[1]._use(b"a", until))
+    there.do(keys[1]._use(b"b", until))
+    here.now += 300_000 + LATE_MS + 1
+    here.do(keys[0]._use(b"c", here.now + 300_000))
+    left = here.machine.wait(here.machine.node.store.records(ANSWERED)).records
+    assert len(left) == 1

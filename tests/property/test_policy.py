@@ -249,3 +249,12 @@ def test_only_new_guests_are_held(kind: str, verdict: Verdict) -> None:
     assert policy.weigh(facts, NOBODY, network=HOME, now=NOW) is Verdict.HELD
     policy.house("r").known.add("g_x")
     assert policy.weigh(facts, who, network=HOME, now=NOW) is Verdict.SAID
+
+
+def test_a_turn_elsewhere_counts_in_slow_mode_only() -> None:
+    policy = Policy()
+    policy.spoke("r", "g_aiko", now=1_000)
+    assert not policy.look("r").spoke
+    policy.house("r").order = RoomOrder(slow=3)
+    policy.spoke("r", "g_aiko", now=1_000)
+    assert policy.look("r").spoke == {"g_aiko": 1_000}

@@ -2,13 +2,15 @@
 
 Decided here: a passkey alone opens an account, so the authenticator must have asked for a finger, a
 face or a PIN; who it is comes from the passkey itself, and no login is typed. An answer is taken
-once on a node. The library is loaded by the first who uses one, on the thread of the passwords.
+once, on whichever node: a record says so until it is over. The library is loaded by the first who
+uses one, on the thread of the passwords.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from secrets import token_bytes
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -20,10 +22,14 @@ from kodama.accounts.hashing import Hashing
 from kodama.core.account import PASSKEYS, Account, Passkey
 from kodama.core.challenge import CHALLENGE_BYTES, challenge_end, write_challenge
 from kodama.core.errors import BadRequest, Conflict, NotFound, Unauthorized
+from kodama.core.record import DropRecord, PutRecord, RecordMoved
 from kodama.store.interface import Store
 
 SERVER: Final = "Kodama"
 SIGN_IN: Final = "sign in"
+ANSWERED: Final = "passkey-answer"
+TIDIED: Final = 8  # old ones that are dropped with each new one
+LATE_MS: Final = 3_600_000  # by which another node's clock may be behind
 _WRONG: Final = "This passkey opens nothing here."
 Given = Mapping[str, Any]
 T = TypeVar("T")
@@ -47,7 +53,6 @@ class Passkeys:
         self._hashing = hashing
         self._now = now
         self._secret = b""
-        self._used: dict[bytes, int] = {}
 
     def start(self) -> None:
         """Read what challenges are proven by; after the store's start."""
@@ -68,7 +73,7 @@ class Passkeys:
         made = await self._verified(lambda: _registered(given, challenge, place))
         if made is None:
             raise BadRequest("This passkey cannot be taken; it needs a finger, a face or a PIN.")
-        self._use(challenge, until)
+        await self._use(challenge, until)
         passkey = replace(made, name=name, created=self._now())
         account, revision = await self._accounts.own(user)
         _check_room(account)
@@ -100,7 +105,7 @@ class Passkeys:
         count = await self._verified(lambda: _shown(given, challenge, place, passkey))
         if count is None:
             raise Unauthorized(_WRONG)
-        self._use(challenge, until)
+        await self._use(challenge, until)
         if count != passkey.count:
             known = tuple(replace(one, count=count) if one is passkey else one for one in account.passkeys)
             account = replace(account, passkeys=known)
@@ -114,18 +119,19 @@ class Passkeys:
     def _answered(self, given: Given, purpose: str) -> tuple[bytes, int]:
         """Return the challenge that ``given`` answers and its end, if it is a good one."""
         challenge = _challenge_in(given)
-        until = challenge_end(challenge, purpose, now=self._now(), secret=self._secret)
-        if challenge in self._used:
-            raise Unauthorized("This answer was given before.")
-        return challenge, until
+        return challenge, challenge_end(challenge, purpose, now=self._now(), secret=self._secret)
 
-    def _use(self, challenge: bytes, until: int) -> None:
-        if challenge in self._used:
-            raise Unauthorized("This answer was given before.")
-        now = self._now()
-        for one in [one for one, end in self._used.items() if end <= now]:
-            del self._used[one]
-        self._used[challenge] = until
+    async def _use(self, challenge: bytes, until: int) -> None:
+        """Note durably that the challenge is answered, and forget some that are over. Raises
+        `Unauthorized` if it was answered before."""
+        place = f"{until:013d}.{sha256(challenge).hexdigest()}"
+        oldest = await self._store.records(ANSWERED, limit=TIDIED)
+        over = [one.key for one in oldest.records if int(one.key.partition(".")[0]) < self._now() - LATE_MS]
+        used = PutRecord(kind=ANSWERED, key=place, body=b"true", expected=0)
+        try:
+            await self._store.write_records([used, *[DropRecord(kind=ANSWERED, key=one) for one in over]])
+        except RecordMoved:
+            raise Unauthorized("This answer was given before.") from None
 
     async def _verified(self, work: Callable[[], T]) -> T | None:
         """Return what ``work`` finds, None if the library does not like what it is given."""

@@ -17,6 +17,7 @@ waits for a moderator where the room holds them. A banned person does nothing at
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum
 from typing import Final, Literal
@@ -159,13 +160,14 @@ class Verdict(Enum):
 class Policy:
     """The people of all rooms. ``banned`` are the bans of each room that has some."""
 
-    __slots__ = ("_houses", "_nobody_home", "banned", "server_owners")
+    __slots__ = ("_houses", "_nobody_home", "banned", "server_owners", "turn_taken")
 
     def __init__(self) -> None:
         self._houses: dict[str, House] = {}
         self._nobody_home = House()
         self.banned: dict[str, dict[str, Ban]] = {}
         self.server_owners: set[str] = set()
+        self.turn_taken: Callable[[str, str], None] = _nobody_is_told
 
     def house(self, room: str) -> House:
         """Return what is known of ``room``, to be added to."""
@@ -294,10 +296,28 @@ class Policy:
         if order is OPEN or role >= Role.MODERATOR:
             return Verdict.SAID
         if order.slow:
-            _take_turn(house, who.user or network, slow=order.slow * 1000, now=now)
+            sender = who.user or network
+            _check_turn(house, sender, slow=order.slow * 1000, now=now)
+            self.spoke(facts.name, sender, now=now)
+            self.turn_taken(facts.name, sender)
         known = who.user is not None and who.user in house.known
         new = role is Role.GUEST and not known and _is_guest(who)
         return Verdict.HELD if order.hold and new else Verdict.SAID
+
+
+    def spoke(self, room: str, sender: str, *, now: int) -> None:
+        """Note that ``sender`` speaks now (ms) in a room that may be in slow mode, on whichever node."""
+        house = self.look(room)
+        slow = house.order.slow * 1000
+        if not slow:
+            return
+        house.spoke[sender] = now
+        if len(house.spoke) > SPEAKERS:
+            house.spoke = {one: at for one, at in house.spoke.items() if at + slow > now}
+
+
+def _nobody_is_told(room: str, sender: str) -> None:
+    """Let a turn be known here alone."""
 
 
 def _is_guest(who: Who) -> bool:
@@ -305,11 +325,8 @@ def _is_guest(who: Who) -> bool:
     return who.author is None or who.author.kind == "guest"
 
 
-def _take_turn(house: House, sender: str, *, slow: int, now: int) -> None:
-    """Note that ``sender`` speaks now, or raise `RateLimited`; times in ms."""
+def _check_turn(house: House, sender: str, *, slow: int, now: int) -> None:
+    """Raise `RateLimited` if it is too soon for ``sender`` to speak again; times in ms."""
     wait = house.spoke.get(sender, now - slow) + slow - now
     if wait > 0:
         raise RateLimited("The room is in slow mode.", retry_after=wait / 1000, why="slow")
-    house.spoke[sender] = now
-    if len(house.spoke) > SPEAKERS:
-        house.spoke = {one: at for one, at in house.spoke.items() if at + slow > now}

@@ -20,6 +20,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from kodama.bus.interface import Spent
 from kodama.core.change import Change
 from kodama.core.event import Author
 from kodama.core.limits import network_of
@@ -38,6 +39,7 @@ ORDER: Final = "order"
 KNOWN: Final = "known"
 DIRECT: Final = "direct"
 SERVER_OWNER: Final = "server-owner"
+SLOW: Final = "slow "  # and the room, among what senders took on other nodes
 AUDIT: Final = "audit"
 SERVER: Final = ""  # instead of a room, in the audit log: the whole server
 SEEN: Final = 50_000  # (room, person) whose network is remembered
@@ -79,6 +81,9 @@ class Houses:
         # What stands for the network of an address, which cannot be found again from it.
         self.network = lru_cache(maxsize=ADDRESSES)(self._network)
         self._seen: OrderedDict[tuple[str, str], str] = OrderedDict()
+        if node.shared:
+            self.policy.turn_taken = self._turn_taken
+            node.spent.append(self._turns_elsewhere)
         registry.follow(MEMBER, Membership, self._member)
         registry.follow(BAN, Ban, self._ban)
         registry.follow(MUTE, Mute, self._mute)
@@ -156,6 +161,15 @@ class Houses:
         self._deeds = (now, self._deeds[1] + 1) if self._deeds[0] == now else (now, 0)
         order = f"{_FOREVER - now:016x}{_MOMENT - self._deeds[1]:04x}"  # of one moment, the newest first, too
         return put(AUDIT, key(room, f"{order}{token_hex(4)}"), line)
+
+    def _turn_taken(self, room: str, sender: str) -> None:
+        """Let the other nodes know who has spoken in a room in slow mode."""
+        self.node.tell(Spent([(SLOW + room, sender, 1)]))
+
+    def _turns_elsewhere(self, spent: Spent) -> None:
+        for what, sender, _ in spent.taken:
+            if what.startswith(SLOW):
+                self.policy.spoke(what.removeprefix(SLOW), sender, now=self.now())
 
     def _member(self, place: str, member: Membership | None) -> None:
         room, user = _parts(place)

@@ -13,13 +13,14 @@ from secrets import token_urlsafe
 from typing import Final, Literal
 
 import msgspec
+from msgspec.structs import replace as replaced
 from twisted.internet.defer import Deferred, succeed
 
 from kodama.core.change import TellMember
 from kodama.core.errors import Conflict, Forbidden, NotFound
 from kodama.core.event import Author
 from kodama.core.policy import Deed, Membership, Role
-from kodama.core.record import PutRecord, RecordMoved
+from kodama.core.record import PutRecord, RecordChange, RecordMoved
 from kodama.core.room import Access, RoomFacts
 from kodama.core.who import Who
 from kodama.node import LiveRoom
@@ -28,6 +29,7 @@ from kodama.order.houses import MEMBER, SERVER, SERVER_OWNER, Houses, drop, key,
 OWNER_LINK: Final = "owner-link"
 LINK_KEY: Final = "link"
 CODE_BYTES: Final = 15
+TRIES: Final = 5  # to leave, while others leave, too
 RoleWord = Literal["member", "moderator", "owner"]
 
 
@@ -71,10 +73,14 @@ class Members:
             return before
         called = name or (before.user.name if before else user)
         author = by if user == by.id else Author(user, called, kind_of_person(user))
-        if role != "owner":
-            await self._keep_an_owner(live.facts, user, by=by)
         member = Membership(user=author, role=role, since=before.since if before else self._houses.now())
-        await self._write(room, by, member, op="add" if before is None else "role")
+        change = self.new_member(room, member)
+        line = self._houses.audited(room, by, "add" if before is None else "role", user=author, note=role)
+        if role == "owner":
+            await self._houses.write(change, line)
+        else:
+            await self._own_no_longer(live, user, change, line, by=by)
+        await self._tell(room, by, member, op="add" if before is None else "role")
         return member
 
     async def remove(self, room: str, who: Who, user: str) -> None:
@@ -88,10 +94,9 @@ class Members:
         member = self._policy.look(room).members.get(user)
         if member is None and live.facts.owner != user:
             raise NotFound("This person is not a member of the room.")
-        await self._keep_an_owner(live.facts, user, by=by)
         known = member.user if member else Author(user, user, kind_of_person(user))
         line = self._houses.audited(room, by, "remove", user=known)
-        await self._houses.write(drop(MEMBER, key(room, user)), line)
+        await self._own_no_longer(live, user, drop(MEMBER, key(room, user)), line, by=by)
         await self._houses.append(TellMember(room=room, author=by, user=known, op="remove"))
 
     async def founded(self, room: str, owner: Author) -> None:
@@ -153,19 +158,58 @@ class Members:
             self._policy.check_rank(facts, who, user)
         return by
 
-    async def _keep_an_owner(self, facts: RoomFacts, user: str, *, by: Author) -> None:
-        """Let ``user`` own the room no longer; raises `Conflict` if nobody else does."""
+    async def _own_no_longer(
+        self, live: LiveRoom, user: str, change: RecordChange, line: PutRecord, *, by: Author
+    ) -> None:
+        """Write ``change``, after which ``user`` does not own the room; raises `Conflict` if nobody
+        else does then.
+
+        An owner goes only as this node has seen them, and another who stays is written anew as seen,
+        too: of two who leave at once, on whichever nodes, one finds records moved and looks again.
+        """
+        for _ in range(TRIES):
+            owners = self._owners(live.facts)
+            others = sorted(owners - {user})
+            if user not in owners:
+                await self._houses.write(change, line)
+                return
+            if not others and by.id not in self._policy.server_owners:
+                raise Conflict("The room would have no owner; make somebody else its owner first.")
+            going = replace(change, expected=self._seen(live.name, user))
+            try:
+                await self._houses.write(going, line, *self._staying(live.name, others[:1]))
+            except RecordMoved:
+                await self._houses.registry.look()
+                await self._houses.node.current([live.name])
+                continue
+            if live.facts.owner == user:
+                heir = others[0] if others else None
+                await self._houses.node.put_room(replace(live.facts, owner=heir))
+            return
+        raise Conflict("The owners were changed by somebody else at this moment; try again.")
+
+    def _owners(self, facts: RoomFacts) -> set[str]:
         members = self._policy.look(facts.name).members
         owners = {one.user.id for one in members.values() if one.role == "owner"}
-        owners |= set() if facts.owner is None else {facts.owner}
-        if user not in owners:
-            return
-        others = owners - {user}
-        if not others and by.id not in self._policy.server_owners:
-            raise Conflict("The room would have no owner; make somebody else its owner first.")
-        if facts.owner == user:
-            heir = min(others) if others else None
-            await self._houses.node.put_room(replace(facts, owner=heir))
+        return owners | (set() if facts.owner is None else {facts.owner})
+
+    def _staying(self, room: str, owners: Sequence[str]) -> list[PutRecord]:
+        """Return owners' records as they were seen; who is owner by the room's settings alone gets one."""
+        members = self._policy.look(room).members
+        since = self._houses.now()
+        return [
+            put(
+                MEMBER, key(room, one),
+                replaced(members[one], role="owner") if one in members
+                else Membership(user=Author(one, one, kind_of_person(one)), role="owner", since=since),
+                expected=self._seen(room, one),
+            )
+            for one in owners
+        ]  # fmt: skip
+
+    def _seen(self, room: str, user: str) -> int:
+        """Return at which revision this node knows somebody's membership, 0 if it knows none."""
+        return self._houses.registry.revision(MEMBER, key(room, user))
 
     async def _existing(self, room: str, who: Who) -> LiveRoom:
         live = await self._houses.room(room)
@@ -176,9 +220,7 @@ class Members:
             raise Forbidden("A room of two people has no other members.")
         return live
 
-    async def _write(self, room: str, by: Author, member: Membership, *, op: str) -> None:
-        line = self._houses.audited(room, by, op, user=member.user, note=member.role)
-        await self._houses.write(self.new_member(room, member), line)
+    async def _tell(self, room: str, by: Author, member: Membership, *, op: str) -> None:
         told = TellMember(room=room, author=by, user=member.user, op=op, role=member.role)
         await self._houses.append(told)
 
