@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kodama.order.directs import direct_name
 from tests.integration.test_members import TEA, Town
@@ -181,3 +183,30 @@ def test_what_is_said_among_members_is_found_by_them_alone(house: House) -> None
     assert house.as_("GET", "Ben", "/v1/search?q=umbrella&room=tea").json["code"] == "forbidden"
     house.as_("POST", "Aiko", f"{TEA}/purge", {"user": house.ids["Aiko"], "minutes": 5})
     assert found("Aiko") == {room, "lobby"}
+
+
+def test_a_room_that_is_forgotten_is_ones_own_no_longer(house: House) -> None:
+    house.say("hi")
+    house.as_("PUT", "Ben", f"{ROOM}/read", {"offset": 1})
+    assert house.unread("Ben") == {"lobby": (1, 0)}
+    for _ in range(2):
+        assert house.as_("DELETE", "Ben", f"{ROOM}/read").status == 204
+    assert house.unread("Ben") == {}
+    assert house.ask("DELETE", f"{ROOM}/read").got.json["code"] == "forbidden"
+
+
+@settings(max_examples=15, deadline=None)
+@given(moves=st.lists(st.tuples(st.sampled_from(["say", "Ben", "Chie"]), st.integers(0, 12)), max_size=20))
+def test_whatever_is_marked_in_whatever_order_no_mark_goes_back_and_none_is_another_persons(moves: list[tuple[str, int]]) -> None:
+    house = House()
+    top = 0
+    marks: dict[str, int] = {}
+    for name, offset in moves:
+        if name == "say":
+            top = int(house.say("x").json["offset"])
+        elif top:
+            marks[name] = max(marks.get(name, -1), min(offset, top))
+            got = house.as_("PUT", name, f"{ROOM}/read", {"offset": offset}).json
+            assert (got["offset"], got["unread"]) == (marks[name], top - marks[name])
+    for name, mark in marks.items():
+        assert house.unread(name)["lobby"] == (mark, top - mark)

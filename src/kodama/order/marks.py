@@ -1,7 +1,7 @@
 """How far each person has read, the same on all their devices, and what is new to them.
 
-The one decision here: a mark only ever moves on. Rooms in which somebody has a mark, a role or a
-share of two are theirs; of others nothing is new to them.
+The one decision here: a mark only ever moves on, until its person forgets the room. Rooms in which
+somebody has a mark, a role or a share of two are theirs; of others nothing is new to them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 from kodama.core.errors import Conflict, Forbidden, NotFound
 from kodama.core.record import RecordMoved
 from kodama.core.who import Who
-from kodama.order.houses import Houses, key, put
+from kodama.order.houses import Houses, drop, key, put
 
 READ: Final = "read"
 TRIES: Final = 10
@@ -68,6 +68,12 @@ class Marks:
                 continue
             return await self.read(room, who)
         raise Conflict("This mark is being moved from too many places at once.")
+
+    async def forget(self, room: str, who: Who) -> None:
+        """Let a room be somebody's no longer for its mark, whether there is one or not."""
+        if who.user is None:
+            raise Forbidden("This needs a session; POST a name to /v1/session to open one.")
+        await self._houses.write(drop(READ, key(who.user, room)))
 
     async def mine(self, who: Who) -> Mapping[str, Mine]:
         """Return the rooms of somebody that they may read."""

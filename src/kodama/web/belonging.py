@@ -105,6 +105,15 @@ class BelongingApi:
 
         self._acting.act(request, caller, answer)
 
+    def forget(self, request: Request, caller: Caller, room: str) -> None:
+        """``DELETE /v1/rooms/{room}/read``."""
+
+        async def answer() -> Answer:
+            await self._marks.forget(room, caller.who)
+            return DONE
+
+        self._acting.act(request, caller, answer)
+
     def unread(self, request: Request, caller: Caller) -> None:
         """``GET /v1/unread``."""
 

@@ -65,6 +65,7 @@ class OrderRoutes:
                 return {
                     b"GET": lambda request, caller: self._belonging.mark(request, caller, room),
                     b"PUT": lambda request, caller: self._belonging.move(request, caller, room),
+                    b"DELETE": lambda request, caller: self._belonging.forget(request, caller, room),
                 }
             case ["notify"]:
                 return {

@@ -44,3 +44,10 @@ test("each language counts, dates and words refusals in its own way", async () =
   assert.match(day(time), /2026年11月24日火曜日/u);
   assert.equal(list(["a", "b"]), "a、b");
 });
+
+test("the words of rooms are there in both languages, with the same places to fill", async () => {
+  const { WORDS } = await import("../../../src/kodama/web/static/js/words/rooms.js");
+  const places = (text) => [...JSON.stringify(text).matchAll(/\{(\w+)\}/gu)].map(([, name]) => name).filter((name, at, all) => all.indexOf(name) === at).sort();
+  assert.deepEqual(Object.keys(WORDS.ja).sort(), Object.keys(WORDS.en).sort());
+  for (const [key, text] of Object.entries(WORDS.en)) assert.deepEqual(places(WORDS.ja[key]), places(text), key);
+});

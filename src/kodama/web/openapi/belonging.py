@@ -120,6 +120,18 @@ OPERATIONS: Final = (
         codes=(*IN_A_ROOM, "bad_json", "conflict"),
     ),
     Operation(
+        method="DELETE",
+        path="/v1/rooms/{room}/read",
+        name="forgetMark",
+        tag=TAG,
+        title="This room is mine no longer",
+        text="Takes the mark away, if there is one. A role in the room stays.",
+        parameters=(ROOM,),
+        security=SIGNED_IN,
+        replies=DONE,
+        codes=("bad_room_name", "forbidden", "rate_limited", "overloaded"),
+    ),
+    Operation(
         method="GET",
         path="/v1/unread",
         name="unread",

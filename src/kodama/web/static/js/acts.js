@@ -109,9 +109,11 @@ export function actsOf({ state, dispatch, talk, scroller }) {
     try {
       if (navigator.clipboard) await navigator.clipboard.writeText(text);
       else if (!copiedByHand(text)) throw new Error();
-      note(done);
+      if (done) note(done);
+      return true;
     } catch {
-      note("copyFailed");
+      if (done) note("copyFailed");
+      return false;
     }
   }
 
@@ -218,6 +220,14 @@ export function actsOf({ state, dispatch, talk, scroller }) {
     discard: (nonce) => dispatch({ do: "discard", nonce }),
     /** @param {string} text */
     copy: (text) => copied(text, "copied"),
+    /** Copy without a word; says whether it was done. @param {string} text */
+    take: (text) => copied(text, ""),
+    rooms: () => talk.rooms(),
+    /** A room is one's own no longer. @param {string} room */
+    async left(room) {
+      await this.ask("DELETE", `/v1/rooms/${encodeURIComponent(room)}/read`);
+      dispatch({ do: "forgotten", room });
+    },
     /** @param {number} at */
     copyLink(at) {
       const link = `/r/${encodeURIComponent(state().room)}#${at}`;

@@ -4,7 +4,7 @@
  *
  * @typedef {import("./acts.js").Acts} Acts
  * @typedef {{label: string, hint: string, insert: string, id: string, name: string}} Suggestion
- * @typedef {{editing: import("./log.js").Message | null, replying: import("./log.js").Message | null, room: string, language: string,
+ * @typedef {{editing: import("./log.js").Message | null, replying: import("./log.js").Message | null, room: string, called: string, language: string,
  *   enter: "send" | "newline", uploads: readonly import("./attach.js").Upload[], people: () => {id: string, name: string}[], acts: Acts}} Props
  * @typedef {{open: Suggestion[], picked: number, at: number, sign: string}} State
  */
@@ -36,7 +36,7 @@ export class Composer extends Component {
 
   /** @param {Props} next @param {State} state */
   shouldComponentUpdate(next, state) {
-    return state !== this.state || ["editing", "replying", "room", "language", "enter", "uploads"].some((key) => /** @type {any} */ (next)[key] !== this.props[key]);
+    return state !== this.state || ["editing", "replying", "room", "called", "language", "enter", "uploads"].some((key) => /** @type {any} */ (next)[key] !== this.props[key]);
   }
 
   componentDidMount() {
@@ -50,7 +50,7 @@ export class Composer extends Component {
     if (old.room !== room) {
       this.chosen.clear();
       this.write(acts.draft());
-      this.field.current?.focus();
+      this.begin();
     } else if (old.editing?.at !== editing?.at) {
       if (editing && !old.editing) this.aside = this.field.current?.value ?? "";
       this.write(editing ? editing.text : this.aside);
@@ -65,6 +65,13 @@ export class Composer extends Component {
     field.value = text;
     field.setSelectionRange(text.length, text.length);
     this.grow();
+  }
+
+  /** Take the focus; the caret, too, which a browser may leave where the focus was when a dialog closes. */
+  begin() {
+    const field = this.field.current;
+    field?.focus();
+    field?.setSelectionRange(field.value.length, field.value.length);
   }
 
   grow() {
@@ -189,9 +196,9 @@ export class Composer extends Component {
   }
 
   render() {
-    const { editing, replying, room, enter, uploads, acts } = /** @type {Props} */ (this.props);
+    const { editing, replying, called, enter, uploads, acts } = /** @type {Props} */ (this.props);
     const { open, picked } = /** @type {State} */ (this.state);
-    const label = t("write", { room });
+    const label = t("write", { room: called });
     return html`<form class=${editing ? "composer editing" : "composer"} onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); this.send(); }}>
       ${open.length ? html`<ul class="suggestions" id="suggestions" role="listbox" aria-label=${t("completions")}>${open.map((one, index) => html`
         <li key=${one.insert} id=${`suggestion-${index}`} role="option" aria-selected=${index === picked ? "true" : "false"}

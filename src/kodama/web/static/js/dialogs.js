@@ -5,12 +5,15 @@ import { COMMANDS } from "./commands.js";
 import { html } from "./html.js";
 import { icon } from "./icons.js";
 import { ime } from "./ime.js";
+import { code, Invites } from "./invite.js";
 import { peopleList, roomList } from "./lists.js";
 import { Me } from "./me.js";
 import { Notify } from "./notify.js";
 import { order } from "./order.js";
 import { w } from "./orderwords.js";
 import { Person, Report } from "./person.js";
+import { called } from "./places.js";
+import { About, Console, NewRoom } from "./rooms.js";
 import { Search } from "./search.js";
 import { CHOICES } from "./settings.js";
 import { keeper, messageAt, rowOf } from "./state.js";
@@ -79,7 +82,8 @@ function settings(state, acts) {
     <button type="button" class="quiet" onClick=${() => acts.dialog({ is: "notify" })}>${t("notifications")}</button>
     <button type="button" class="quiet" onClick=${() => acts.dialog({ is: "date" })}>${t("jumpDate")}</button>
     ${keeper(state) ? html`<button type="button" class="quiet" onClick=${() => acts.dialog({ is: "order" })}>${t("order")}</button>` : null}
-    <button type="button" class="quiet" onClick=${() => acts.dialog({ is: "me" })}>${t("me")}</button></div></div>`;
+    <button type="button" class="quiet" onClick=${() => acts.dialog({ is: "me" })}>${t("me")}</button>
+    <${Console} acts=${acts} /></div></div>`;
 }
 
 /** A form of one field. @param {{name: string, label: string, type: string, go: string, hint: string, max?: string, done: (value: string) => void}} what */
@@ -101,6 +105,7 @@ export function dialog(state, acts) {
   const open = state.dialog;
   if (!open) return null;
   const close = () => acts.dialog(null);
+  const row = state.rooms.find((one) => one.room === state.room) ?? { room: state.room, title: "", topic: "", access: "public", last: 0 };
   const modal = (/** @type {string} */ label, /** @type {any} */ inside, kind = "") =>
     html`<${Modal} key=${open.is} label=${label} kind=${`${open.is} ${kind}`} close=${close}>${inside}<//>`;
   switch (open.is) {
@@ -113,8 +118,11 @@ export function dialog(state, acts) {
     case "order": return modal(t("order"), order(state, acts));
     case "person": return modal(open.person.name, html`<${Person} key=${open.person.id} person=${open.person} room=${state.room} me=${state.me?.id} direct=${Boolean(rowOf(state)?.direct)} acts=${acts} />`);
     case "report": return modal(w("report"), html`<blockquote>${gist(messageAt(state, open.at)?.text ?? "")}</blockquote><${Report} room=${state.room} at=${open.at} acts=${acts} />`);
+    case "about": return modal(called(row, state.room), html`<${About} key=${state.room} row=${row} me=${state.me} acts=${acts} />`);
+    case "invite": return modal(t("r.invite"), html`<${Invites} key=${state.room} row=${row} acts=${acts} />`);
+    case "qr": return modal(called(row, state.room), code(open.link), "full");
     case "search": return modal(t("search"), html`<${Search} acts=${acts} />`);
-    case "open": return modal(t("openRoom"), one({ name: "room", label: t("roomName"), type: "text", go: t("open"), hint: t("openRoomHint"), done: acts.open }));
+    case "open": return modal(t("openRoom"), html`<${NewRoom} acts=${acts} />`);
     case "date": return modal(t("jumpDate"), one({ name: "date", label: t("date"), type: "date", go: t("go"), hint: "", max: new Date().toLocaleDateString("sv"), done: acts.toDate }));
     case "emoji": return modal(t("pickEmoji"), html`<div class="palette">${EMOJI.map((emoji) => html`<button type="button" class="icon" key=${emoji}
       onClick=${(/** @type {Event} */ event) => { shut(event); acts.react(open.at, emoji); }}>${emoji}</button>`)}</div>`);

@@ -3,6 +3,7 @@
 import { html } from "./html.js";
 import { icon } from "./icons.js";
 import { onItsWay, Said } from "./message.js";
+import { called } from "./places.js";
 import { rows } from "./rows.js";
 import { keeper, messageAt } from "./state.js";
 import { day, t } from "./words.js";
@@ -38,14 +39,14 @@ function said(state, acts) {
 function beginning(state, acts) {
   if (state.loading === "older") return html`<p class="edge">${t("older")}</p>`;
   if (state.veil) return html`<p class="edge"><button type="button" class="quiet small" onClick=${acts.unveil}>${t("earlier")}</button></p>`;
-  return state.ready && !state.log.older && state.log.entries.length ? html`<p class="edge">${t("beginning", { room: state.room })}</p>` : null;
+  return state.ready && !state.log.older && state.log.entries.length ? html`<p class="edge">${t("beginning", { room: called(state.rooms.find((row) => row.room === state.room), state.room) })}</p>` : null;
 }
 
 /** @param {State} state */
 function nothing(state) {
   if (!state.ready || state.veil || state.log.entries.length || state.pending.length || state.log.older) return null;
   return html`<div class="empty"><img src="/static/icon.svg" alt="" width="56" height="56" /><p><strong>${t("empty")}</strong></p>
-    <p>${t("emptyHint")}<br /><code>${location.origin}/r/${state.room}</code></p></div>`;
+    ${state.rooms.some((row) => row.room === state.room && row.direct) ? null : html`<p>${t("emptyHint")}<br /><code>${location.origin}/r/${state.room}</code></p>`}</div>`;
 }
 
 /** @param {State} state */

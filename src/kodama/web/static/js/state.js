@@ -8,8 +8,8 @@
  * @typedef {{nonce: string, text: string, data: any, time: string, stored: boolean, held?: boolean, problem: string}} Pending
  * @typedef {{is: "connecting" | "live" | "waiting" | "behind" | "paused" | "refused", behind: number}} Link
  * @typedef {import("./places.js").RoomRow} RoomRow
- * @typedef {{is: "help" | "settings" | "notify" | "rooms" | "people" | "open" | "date" | "search" | "order" | "me"} | {is: "emoji" | "delete" | "report", at: number} | {is: "person", person: Author}} Dialog
- * @typedef {{room: string, phase: "loading" | "name" | "room", me: Author | null, problem: string, link: Link,
+ * @typedef {{is: "about" | "invite" | "help" | "settings" | "notify" | "rooms" | "people" | "open" | "date" | "search" | "order" | "me"} | {is: "emoji" | "delete" | "report", at: number} | {is: "person", person: Author} | {is: "qr", link: string}} Dialog
+ * @typedef {{room: string, barred: string, phase: "loading" | "name" | "room", me: Author | null, problem: string, link: Link,
  *   log: import("./log.js").Log, ready: boolean, loading: "" | "older" | "newer" | "jump", wanted: number | null, veil: boolean, knocking: ((acts: any, back: () => void) => any) | null,
  *   pending: readonly Pending[], atEnd: boolean, shown: boolean, seen: number, divider: number | null,
  *   unseen: number, forMe: number, waiting: {held: number, reports: number}, people: import("./people.js").People, rooms: readonly RoomRow[],
@@ -25,7 +25,7 @@ import { callsIn, heardIn, marked, merged } from "./places.js";
 /** @param {string} room @param {import("./settings.js").Settings} settings @returns {State} */
 export function start(room, settings) {
   return {
-    room, phase: "loading", me: null, problem: "", link: { is: "connecting", behind: 0 }, log: empty(), ready: false,
+    room, barred: "", phase: "loading", me: null, problem: "", link: { is: "connecting", behind: 0 }, log: empty(), ready: false,
     loading: "", wanted: null, veil: false, knocking: null, pending: [], atEnd: true, shown: true, seen: 0, divider: null, unseen: 0, forMe: 0,
     waiting: { held: 0, reports: 0 }, people: nobody(), rooms: [], editing: null, replying: null, active: null, flash: null, dialog: null, uploads: [], note: null,
     settings,
@@ -34,11 +34,11 @@ export function start(room, settings) {
 
 /**
  * @typedef {{do: "nobody", problem?: string} | {do: "me", me: Author} | {do: "room", room: string, seen: number, at: number | null}
- *   | {do: "link", link: Link} | {do: "loading", which: State["loading"]}
+ *   | {do: "link", link: Link} | {do: "barred", code: string} | {do: "loading", which: State["loading"]}
  *   | {do: "newest" | "older" | "newer" | "around", page: Page, edge?: number}
  *   | {do: "events", events: RoomEvent[], now: number} | {do: "tick", now: number} | {do: "knock", with: State["knocking"]} | {do: "waiting", waiting: State["waiting"]} | {do: "here", list: any}
  *   | {do: "rooms", rooms: readonly RoomRow[]} | {do: "elsewhere", room: string, events: RoomEvent[], now: number}
- *   | {do: "calls", room: string, messages: RoomEvent[]} | {do: "marked", room: string, offset: number} | {do: "veil", on: boolean}
+ *   | {do: "calls", room: string, messages: RoomEvent[]} | {do: "marked", room: string, offset: number} | {do: "forgotten", room: string} | {do: "veil", on: boolean}
  *   | {do: "send", pending: Pending} | {do: "kept", pending: Pending[]} | {do: "stored", nonce: string, held: boolean}
  *   | {do: "unsent", nonce: string, problem: string} | {do: "discard", nonce: string}
  *   | {do: "scrolled", atEnd: boolean} | {do: "shown", shown: boolean}
@@ -55,6 +55,7 @@ export function reduce(state, action) {
     case "me": return { ...entered({ ...state, rooms: state.me?.id === action.me.id ? state.rooms : [] }, { room: state.room, seen: 0, at: state.wanted }), phase: "room", me: action.me, dialog: state.dialog };
     case "room": return entered(state, action);
     case "link": return { ...state, link: action.link };
+    case "barred": return { ...state, barred: action.code, loading: "", link: { is: "refused", behind: 0 } };
     case "loading": return { ...state, loading: action.which };
     case "newest": case "older": case "newer": case "around": return paged(state, action.do, action.page, action.edge ?? 0);
     case "events": return watched(action.events.reduce((all, event) => one(all, event, action.now), state));
@@ -65,6 +66,7 @@ export function reduce(state, action) {
     case "rooms": return placed({ ...state, rooms: merged(action.rooms, state.rooms) });
     case "elsewhere": return { ...state, rooms: heardIn(state.rooms, action.room, action.events, { me: state.me, now: action.now }) };
     case "calls": return { ...state, rooms: callsIn(state.rooms, action.room, action.messages, state.me) };
+    case "forgotten": return { ...state, seen: 0, rooms: state.rooms.map((row) => (row.room === action.room ? { ...row, read: undefined, unread: undefined, calls: undefined } : row)) };
     case "marked": return { ...state, rooms: marked(state.rooms, action.room, action.offset) };
     case "veil": return { ...state, veil: action.on, log: action.on ? { ...state.log, entries: [], older: true, newer: false } : state.log };
     case "scrolled": return watched({ ...state, atEnd: action.atEnd });

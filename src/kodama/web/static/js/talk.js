@@ -147,6 +147,10 @@ export class Talk {
     );
     this.#store.dispatch({ do: "note", note });
     setTimeout(() => this.#store.dispatch({ do: "note", note: null }), NOTE);
+    const { room, barred } = this.#store.state();
+    if (!barred || note.key !== "letIn") return;
+    this.#store.dispatch({ do: "room", room, seen: 0, at: null });
+    void this.enter(room);
   }
 
   /** Read a room from its newest page on. @param {string} name */
@@ -220,10 +224,7 @@ export class Talk {
       const problem = this.#store.words(error);
       if (embedded) this.#store.dispatch({ do: "nobody", problem });
       else void this.whoAmI(problem); // another tab may have opened another session
-    } else {
-      this.#store.dispatch({ do: "link", link: { is: "refused", behind: 0 } });
-      this.#store.dispatch({ do: "note", note: { key: "failed", value: this.#store.words(error) } });
-    }
+    } else this.#store.dispatch({ do: "barred", code: error.code });
   }
 
   /** Ask again while what fails may pass; nothing if it is refused. @param {number} turn @param {() => Promise<any>} ask @returns {Promise<any>} */

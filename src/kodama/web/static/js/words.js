@@ -10,6 +10,8 @@ const CATALOGUES = { en: () => import("./words/en.js"), ja: () => import("./word
 let language = "en";
 /** @type {Record<string, string | {one: string, other: string}>} */
 let words = {};
+/** @type {Record<"en" | "ja", typeof words>} */
+const late = { en: {}, ja: {} };
 let plural = new Intl.PluralRules("en");
 let numbers = new Intl.NumberFormat("en");
 /** @type {Record<string, Intl.DateTimeFormat>} */
@@ -31,12 +33,17 @@ export async function speak(chosen, besides) {
   return language;
 }
 
+/** Words of what comes later, in both languages, under a mark of their own. @param {string} mark @param {Record<"en" | "ja", typeof words>} more */
+export function bring(mark, more) {
+  for (const one of /** @type {const} */ (["en", "ja"])) for (const [key, text] of Object.entries(more[one])) late[one][mark + key] = text;
+}
+
 /** The language that is spoken. */
 export const spoken = () => language;
 
 /** @param {string} key @param {Record<string, string | number>} [values] */
 export function t(key, values = {}) {
-  const found = words[key] ?? key;
+  const found = words[key] ?? late[language][key] ?? key;
   const text = typeof found === "string" ? found : found[plural.select(Number(values.n)) === "one" ? "one" : "other"];
   return text.replace(/\{(\w+)\}/gu, (_, name) => {
     const value = values[name] ?? "";
