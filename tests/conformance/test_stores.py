@@ -40,7 +40,7 @@ from tests.conformance.stores import (
     topic,
 )
 
-NOT_STORES = {"__init__", "interface", "batch", "stamps", "found", "marks", "threads", "together", "schema", "__pycache__"}
+NOT_STORES = {"__init__", "interface", "batch", "stamps", "found", "marks", "ended", "threads", "together", "schema", "__pycache__"}
 
 
 @pytest.fixture(params=sorted(STORES))

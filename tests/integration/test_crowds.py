@@ -34,10 +34,7 @@ class Kept:
     @property
     def got(self) -> Got:
         """Return the answer, which has come."""
-        head, _, body = self.transport.value().partition(b"\r\n\r\n")
-        line, *fields = head.decode("latin-1").split("\r\n")
-        pairs = (field.partition(": ") for field in fields)
-        return Got(int(line.split(" ")[1]), {name.lower(): value for name, _, value in pairs}, body)
+        return Got.read(self.transport.value())
 
 
 @pytest.fixture

@@ -7,15 +7,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from kodama.client import Client, Transport, Wants
+from kodama.client import Client
 from kodama.doctor import Patient, Verdict, diagnose
 from tests.integration.proxies import Proxy
 from tests.integration.test_server import Server
+from tests.integration.ways import every_transport_reads
 
 PATIENCE = 2.0
 Edits = tuple[tuple[str, str], ...]
@@ -60,15 +60,7 @@ def test_the_documented_configuration_lets_every_transport_through_and_keeps_the
 ) -> None:
     proxy = before(name)
     with Client(proxy.url, name="Aiko") as client:
-        room = client.room(f"through-{name}")
-        for transport in Transport:
-            room.send(f"before {transport.name}")
-            reading = room.read(Wants(since="last:1", transports=(transport,)))
-            with closing(iter(reading)) as events:  # type: ignore[type-var]  # it is a generator
-                assert next(events).text == f"before {transport.name}"
-                room.send(f"over {transport.name}")
-                assert next(events).text == f"over {transport.name}"
-                assert reading.state.transport == transport.value
+        every_transport_reads(client.room(f"through-{name}"))
     assert ill(proxy.url) == set()
 
 

@@ -28,6 +28,14 @@ class Got:
     fields: dict[str, str]
     body: bytes
 
+    @classmethod
+    def read(cls, raw: bytes) -> Got:
+        """Take an answer apart that has come."""
+        head, _, body = raw.partition(b"\r\n\r\n")
+        line, *fields = head.decode("latin-1").split("\r\n")
+        pairs = (field.partition(": ") for field in fields)
+        return cls(int(line.split(" ")[1]), {name.lower(): value for name, _, value in pairs}, body)
+
     @property
     def json(self) -> Any:
         """Return the body as JSON."""
@@ -48,10 +56,7 @@ class Asking:
     @property
     def got(self) -> Got:
         """Return the answer, which has come."""
-        head, _, body = self.transport.value().partition(b"\r\n\r\n")
-        line, *fields = head.decode("latin-1").split("\r\n")
-        pairs = (field.partition(": ") for field in fields)
-        return Got(int(line.split(" ")[1]), {name.lower(): value for name, _, value in pairs}, body)
+        return Got.read(self.transport.value())
 
 
 class Kodama:

@@ -24,9 +24,10 @@ from twisted.internet.task import Clock
 from kodama.app.settings import BadSetting, Settings
 from kodama.app.tls import LOOK_SECONDS, Certificate
 from kodama.app.trust import certificate
-from kodama.client import Client, Transport, Wants
+from kodama.client import Client
 from tests.engines import until
 from tests.integration.certificates import self_signed
+from tests.integration.ways import every_transport_reads
 
 STALLED = 20
 MESSAGES = 400
@@ -94,15 +95,7 @@ def test_every_transport_passes_and_the_cookie_is_for_tls_only(server: Server) -
     assert fields["Set-Cookie"].endswith("; Secure")
     assert server.ask("GET", "/v1/connection")[1]["scheme"] == "https"
     with Client(server.url, name="Aiko") as client:
-        room = client.room("lobby")
-        for transport in Transport:
-            room.send(f"before {transport.name}")
-            reading = room.read(Wants(since="last:1", transports=(transport,)))
-            with closing(iter(reading)) as events:  # type: ignore[type-var]  # it is a generator
-                assert next(events).text == f"before {transport.name}"
-                room.send(f"over {transport.name}")
-                assert next(events).text == f"over {transport.name}"
-                assert reading.state.transport == transport.value
+        every_transport_reads(client.room("lobby"))
 
 
 def test_only_tls_is_spoken_and_with_http_1_1_in_it(server: Server) -> None:

@@ -21,6 +21,7 @@ from kodama.core.record import Record, RecordChange, Records, check_record
 from kodama.core.room import RoomFacts
 from kodama.core.search import Wanted
 from kodama.core.who import Who
+from kodama.store.ended import EndedSessions
 from kodama.store.interface import (
     ALL_RECORDS,
     ANYTHING,
@@ -62,8 +63,7 @@ class PostgresStore:
         self._threads: Threads[Connection] | None = None
         self._log = Log(url, now=now)
         self._secrets: dict[str, bytes] = {}
-        self._revoked: dict[str, int] = {}
-        self._ended: frozenset[str] = frozenset()
+        self._ended = EndedSessions({})
         self._unindexed = False
         self._index_after = 0
 
@@ -179,16 +179,12 @@ class PostgresStore:
                 (session, until),
             )
 
-        def kept(_: None) -> None:
-            self._revoked[session] = max(until, self._revoked.get(session, until))
-            self._ended = frozenset(self._revoked)
-
-        kept_durably: Deferred[None] = self._opened.do(self._one_step(keep))
-        return kept_durably.addCallback(kept)
+        kept: Deferred[None] = self._opened.do(self._one_step(keep))
+        return kept.addCallback(lambda _: self._ended.add(session, until=until))
 
     def revoked(self) -> frozenset[str]:
         """Return the sessions that have ended, as far as this node has heard."""
-        return self._ended
+        return self._ended.names
 
     def put_key(self, key: ApiKey) -> Deferred[None]:
         """Keep an API key, durably."""
@@ -205,9 +201,7 @@ class PostgresStore:
 
         def heard(found: tuple[Sequence[ApiKey], dict[str, int]]) -> Sequence[ApiKey]:
             listed, ended = found
-            if not ended.keys() <= self._revoked.keys():
-                self._revoked |= ended
-                self._ended = frozenset(self._revoked)
+            self._ended.hear(ended)
             return listed
 
         now = self._now()
@@ -269,8 +263,7 @@ class PostgresStore:
 
     def _remember(self, db: Connection) -> None:
         self._secrets = dict(db.execute("SELECT purpose, bytes FROM kodama_secrets").fetchall())
-        self._revoked = keys.ended(db, now=self._now())
-        self._ended = frozenset(self._revoked)
+        self._ended = EndedSessions(keys.ended(db, now=self._now()))
         if has_partitions(db):
             make_week(db, now=self._now())
 
@@ -284,7 +277,5 @@ class PostgresStore:
         self._secrets[purpose] = row[0]
 
     def _forget_sessions(self, swept: Sequence[tuple[str, int]]) -> Sequence[tuple[str, int]]:
-        now = self._now()
-        self._revoked = {session: until for session, until in self._revoked.items() if until >= now}
-        self._ended = frozenset(self._revoked)
+        self._ended.forget(now=self._now())
         return swept

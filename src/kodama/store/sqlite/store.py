@@ -22,6 +22,7 @@ from kodama.core.record import Record, RecordChange, Records, check_record
 from kodama.core.room import RoomFacts
 from kodama.core.search import Wanted
 from kodama.core.who import Who
+from kodama.store.ended import EndedSessions
 from kodama.store.interface import (
     ALL_RECORDS,
     ANYTHING,
@@ -68,8 +69,7 @@ class SqliteStore:
         self._epoch = new_epoch()
         self._threads: Threads[sqlite3.Connection] | None = None
         self._secrets: dict[str, bytes] = {}
-        self._revoked: dict[str, int] = {}
-        self._ended: frozenset[str] = frozenset()
+        self._ended = EndedSessions({})
 
     @property
     def epoch(self) -> str:
@@ -190,16 +190,12 @@ class SqliteStore:
                 (session, until),
             )
 
-        def kept(_: None) -> None:
-            self._revoked[session] = max(until, self._revoked.get(session, until))
-            self._ended = frozenset(self._revoked)
-
-        kept_durably: Deferred[None] = self._opened.do(self._one_step(keep))
-        return kept_durably.addCallback(kept)
+        kept: Deferred[None] = self._opened.do(self._one_step(keep))
+        return kept.addCallback(lambda _: self._ended.add(session, until=until))
 
     def revoked(self) -> frozenset[str]:
         """Return the sessions that have ended."""
-        return self._ended
+        return self._ended.names
 
     def put_key(self, key: ApiKey) -> Deferred[None]:
         """Keep an API key, durably."""
@@ -262,17 +258,11 @@ class SqliteStore:
 
     def _remember(self) -> None:
         self._secrets = dict(self._connection.execute("SELECT purpose, bytes FROM secrets"))
-        self._revoked = dict(
-            self._connection.execute(
-                "SELECT session, until FROM revocations WHERE until >= ?", (self._now(),)
-            )
-        )
-        self._ended = frozenset(self._revoked)
+        ended = "SELECT session, until FROM revocations WHERE until >= ?"
+        self._ended = EndedSessions(dict(self._connection.execute(ended, (self._now(),))))
 
     def _forget_sessions(self, swept: Sequence[tuple[str, int]]) -> Sequence[tuple[str, int]]:
-        now = self._now()
-        self._revoked = {session: until for session, until in self._revoked.items() if until >= now}
-        self._ended = frozenset(self._revoked)
+        self._ended.forget(now=self._now())
         return swept
 
     def _one_step(self, work: Callable[[sqlite3.Connection], None]) -> Iterator[None]:
