@@ -58,12 +58,12 @@ class Kept:
             Registry(node),
             reactor=reactor,
             now=lambda: self.now,
-            room=Room(one=100, all=100),
+            room=Room(one=100, all=100, each=1 << 30),
         )
         self.keeper.start()
 
     def begin(self, size: int) -> str:
-        return str(result(self.keeper.begin("ops", by="u_aiko", name="a", size=size)))
+        return str(result(self.keeper.begin("ops", by="u_aiko", name="a", size=size, held=False)))
 
     def add(self, id: str, size: int) -> Deferred[Any]:  # noqa: A002
         facts = result(self.keeper.facts(id))

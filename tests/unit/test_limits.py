@@ -36,6 +36,15 @@ def test_a_token_can_be_taken_ahead_of_its_time_and_is_then_gone() -> None:
     assert buckets.take("a", now=1.0) == 3.0
 
 
+def test_what_weighs_more_takes_more_but_never_more_than_a_burst() -> None:
+    buckets = Buckets(Rate(10, 2.0))
+    buckets.taken = {}
+    assert [buckets.take("a", now=0.0, tokens=6) for _ in range(2)] == [0.0, 1.0]
+    assert buckets.take("a", now=1.0, tokens=6) == 0.0
+    assert buckets.take("b", now=0.0, tokens=1000) == 0.0
+    assert buckets.taken == {"a": 12, "b": 10}
+
+
 def test_looking_takes_nothing() -> None:
     buckets = Buckets(Rate(1, 0.5))
     assert buckets.wait("a", now=0.0) == 0.0

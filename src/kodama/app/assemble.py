@@ -39,6 +39,7 @@ from kodama.order.invites import Invites
 from kodama.order.marks import READ, Marks
 from kodama.order.members import Members
 from kodama.order.moderation import Moderation
+from kodama.order.pruning import Pruning
 from kodama.order.reports import Reports
 from kodama.people import People
 from kodama.push.sender import Sender
@@ -219,10 +220,12 @@ def assemble(
         fail=lambda request, failure: site.fail(request, failure),
     )  # fmt: skip
     shelf = shelf_of(settings)
+    pruning = Pruning(store, registry, days=settings.audit_days, now=now)
     keeper = Keeper(
         shelf, node, registry, reactor=reactor, now=now,
-        room=Room(one=settings.file_limit, all=settings.files_limit),
+        room=Room(one=settings.file_limit, all=settings.files_limit, each=settings.files_each),
     )  # fmt: skip
+    held.refused = keeper.refused
     files = FileApi(
         keeper, node, identity, reactor=reactor, seconds=reactor.seconds, now=now,
         network=houses.network,
@@ -236,7 +239,7 @@ def assemble(
     )  # fmt: skip
     hooks = HookApi(
         node, registry, outlets, api, identity, now=now, seconds=reactor.seconds,
-        fail=lambda request, failure: site.fail(request, failure),
+        fail=lambda request, failure: site.fail(request, failure), most=settings.hooks_limit,
     )  # fmt: skip
     assets = Assets()
     subscriptions = Subscriptions(
@@ -295,7 +298,7 @@ def assemble(
         started=(tokens.start, houses.start, registry.start, outlets.start, teller.start, keeper.start,
                  forgetting.start, passkeys.start),
         draining=draining,
-        watch=(watch, houses.tick, keeper.look, forgetting.watch, *bills), inherited=inherited,
+        watch=(watch, houses.tick, keeper.look, pruning.look, forgetting.watch, *bills), inherited=inherited,
         look=Lookout(node, registry, keys=tokens.watch).look, look_seconds=LOOK_SECONDS,
         owner_code=members.owner_code,
     )  # fmt: skip

@@ -203,6 +203,9 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("files", None, "Folder of files that people send; by default files in the data directory.", Path),
     Setting("file_limit", 10 * 1024 * 1024, "Bytes of one such file; 0 takes none.", _whole(0, 2**33)),
     Setting("files_limit", 2**30, "Bytes of all such files together.", _whole(0, 2**50)),
+    Setting("files_each", 2**28, "Bytes of the files of one person.", _whole(0, 2**50)),
+    Setting("hooks_limit", 1000, "Webhooks of all rooms together.", _whole(0, 10**6)),
+    Setting("audit_days", 365, "Days that the audit log is kept.", _whole(1, 10**6)),
     Setting("tail_memory", 64 * 1024 * 1024, "Bytes of newest events kept in memory.", _whole(0, 2**40)),
     Setting(
         "retention_days", 30, "Days that events are kept, or as many as retention_events.", _whole(0, 10**6)
@@ -218,6 +221,8 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("session_rate", 0.5, "Sessions opened per second after the burst.", _number(0.001, 10**9)),
     Setting("room_burst", 60, "Rooms made at once per session and address.", _whole(1, 10**9)),
     Setting("room_rate", 0.05, "Rooms made per second after the burst.", _number(0.001, 10**9)),
+    Setting("upload_burst", 2**26, "Bytes of files at once, per session and address.", _whole(1, 2**50)),
+    Setting("upload_rate", 2.0**20, "Such bytes per second after the burst.", _number(1, 2**50)),
     Setting("token_burst", 60, "Tokens that are not valid, at once per address.", _whole(1, 10**9)),
     Setting("token_rate", 1.0, "Such tokens per second after the burst.", _number(0.001, 10**9)),
     Setting("login_burst", 20, "Attempts to sign in at once per login and address.", _whole(1, 10**9)),
@@ -260,6 +265,9 @@ class Settings:
     files: Path | None
     file_limit: int
     files_limit: int
+    files_each: int
+    hooks_limit: int
+    audit_days: int
     test_echo: bool
     hold: float
     body_limit: int
@@ -274,6 +282,8 @@ class Settings:
     session_rate: float
     room_burst: int
     room_rate: float
+    upload_burst: int
+    upload_rate: float
     token_burst: int
     token_rate: float
     login_burst: int

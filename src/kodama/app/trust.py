@@ -41,6 +41,7 @@ def rates_of(settings: Settings, metrics: Metrics) -> Rates:
             Deed.ROOM: Rate(settings.room_burst, settings.room_rate),
             Deed.TOKEN: Rate(settings.token_burst, settings.token_rate),
             Deed.LOGIN: Rate(settings.login_burst, settings.login_rate),
+            Deed.UPLOAD: Rate(settings.upload_burst, settings.upload_rate),
         },
         metrics,
     )

@@ -27,7 +27,8 @@ class FileFacts(msgspec.Struct, frozen=True, kw_only=True):
     """A file in ``room``, put there by the user ``by`` at ``created`` (ms since 1970).
 
     ``size`` is in bytes; as long as ``whole`` is False it is what was announced. ``width`` and
-    ``height`` are a picture's as it is shown.
+    ``height`` are a picture's as it is shown. As long as it is ``held`` nobody but its sender and
+    moderators may have it: no message that was let in shows it yet.
     """
 
     room: str
@@ -39,6 +40,7 @@ class FileFacts(msgspec.Struct, frozen=True, kw_only=True):
     media: str = SAVED
     width: int | None = None
     height: int | None = None
+    held: bool = False
 
     @property
     def shown(self) -> bool:

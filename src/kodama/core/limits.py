@@ -34,20 +34,22 @@ class Buckets:
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self.taken: dict[str, int] | None = None
 
-    def take(self, sender: str, *, now: float, ahead: float = 0.0) -> float:
-        """Take one token and return 0, or return the seconds until there is one.
+    def take(self, sender: str, *, now: float, ahead: float = 0.0, tokens: int = 1) -> float:
+        """Take ``tokens`` and return 0, or return the seconds until there are so many; more than a
+        burst cannot be waited for and count as one.
 
-        One that comes within ``ahead`` seconds is taken already; whoever asked is to wait for it.
+        What comes within ``ahead`` seconds is taken already; whoever asked is to wait for it.
         """
+        tokens = min(tokens, self._rate.burst)
         level, since = self._levels.pop(sender, (float(self._rate.burst), now))
         level = min(self._rate.burst, level + max(0.0, now - since) * self._rate.per_second)
-        wait = max(0.0, (1.0 - level) / self._rate.per_second)
+        wait = max(0.0, (tokens - level) / self._rate.per_second)
         granted = wait <= ahead
-        self._levels[sender] = (level - 1.0 if granted else level, now)
+        self._levels[sender] = (level - tokens if granted else level, now)
         if len(self._levels) > self._limit:
             self._levels.popitem(last=False)
         if granted and self.taken is not None:
-            self.taken[sender] = self.taken.get(sender, 0) + 1
+            self.taken[sender] = self.taken.get(sender, 0) + tokens
         return wait
 
     def wait(self, sender: str, *, now: float) -> float:

@@ -300,10 +300,14 @@ class Policy:
             _check_turn(house, sender, slow=order.slow * 1000, now=now)
             self.spoke(facts.name, sender, now=now)
             self.turn_taken(facts.name, sender)
-        known = who.user is not None and who.user in house.known
-        new = role is Role.GUEST and not known and _is_guest(who)
-        return Verdict.HELD if order.hold and new else Verdict.SAID
+        return Verdict.HELD if self.holds(facts, who) else Verdict.SAID
 
+    def holds(self, facts: RoomFacts, who: Who) -> bool:
+        """Return whether what ``who`` says in the room waits for a moderator: a new guest's does."""
+        house = self.look(facts.name)
+        if not house.order.hold or not _is_guest(who) or self.role(facts, who.user) is not Role.GUEST:
+            return False
+        return who.user is None or who.user not in house.known
 
     def spoke(self, room: str, sender: str, *, now: int) -> None:
         """Note that ``sender`` speaks now (ms) in a room that may be in slow mode, on whichever node."""

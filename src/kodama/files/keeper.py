@@ -8,6 +8,7 @@ what has come, so that nobody takes it all by announcing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -45,10 +46,11 @@ class Shown(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How much may be kept: bytes of one file, and of all together."""
+    """How much may be kept: bytes of one file, of all together, and of one person's."""
 
     one: int
     all: int
+    each: int
 
 
 class Keeper:
@@ -70,7 +72,11 @@ class Keeper:
         self._busy: set[str] = set()
         self._turn = DeferredLock()
         self._finishing = DeferredLock()  # a picture costs time and several times its size
+        self._known: dict[str, FileFacts] = {}
+        self._of: Counter[str] = Counter()  # bytes, by person
+        self._let_in: set[str] = set()  # held, and shown by a message since
         node.committed.append(self._heard)
+        registry.follow(FILE, FileFacts, self._taken)
 
     def start(self) -> None:
         """Learn what is there."""
@@ -84,14 +90,17 @@ class Keeper:
             raise NotFound("There is no such file.")
         return msgspec.json.decode(record.body, type=FileFacts)
 
-    async def begin(self, room: str, *, by: str, name: str, size: int) -> str:
-        """Announce a file and return its id. Raises `TooLarge`, `Overloaded`."""
+    async def begin(self, room: str, *, by: str, name: str, size: int, held: bool) -> str:
+        """Announce a file and return its id; ``held`` if what its sender says waits for a moderator.
+        Raises `TooLarge`, `Overloaded`."""
         if size > self._room.one:
             raise TooLarge(f"A file has at most {self._room.one} bytes here.")
+        if self._of[by] + size > self._room.each:
+            raise TooLarge(f"Your files may have {self._room.each} bytes here in all; delete some first.")
         self._check_space(size)
         id = token_urlsafe(16)  # noqa: A001 - a file's id
         self.shelf.begin(id)
-        facts = FileFacts(room=room, by=by, name=name, size=size, created=self._now())
+        facts = FileFacts(room=room, by=by, name=name, size=size, created=self._now(), held=held)
         await self._registry.put(FILE, id, facts, expected=0)
         return id
 
@@ -114,6 +123,18 @@ class Keeper:
             raise NotFound("This file takes no more pieces.") from None
         finally:
             self._busy.discard(id)
+
+    def open_to_readers(self, id: str, facts: FileFacts) -> bool:  # noqa: A002 - a file's id
+        """Return whether the room's readers may have a file."""
+        return not facts.held or id in self._let_in
+
+    def refused(self, room: str, by: str, data: object) -> None:
+        """Throw away what a message would have shown that is not let in."""
+        for id in files_in(data):  # noqa: A001 - a file's id
+            facts = self._known.get(id)
+            if facts is not None and facts.held and (facts.room, facts.by) == (room, by):
+                self._forget(id)
+                self._registry.drop(FILE, id).addErrback(_failed)
 
     async def remove(self, id: str) -> None:  # noqa: A002
         """Forget a file."""
@@ -171,10 +192,41 @@ class Keeper:
         for commit in commits:
             for entry in commit.entries:
                 if entry.kind == "message" and b'"files"' in entry.json:
+                    self._let_in.update(self._held_in(commit.room, entry.json))
                     self._later(self._bind(commit.room, entry.json))
             for entry in commit.rewritten:
                 if entry.kind == "message" and b'"deleted":true' in entry.json:
                     self._later(self._unbind(commit.room, entry.json))
+
+    def _held_in(self, room: str, json: bytes) -> list[str]:
+        """Return the files that a message lets in: readers ask for them as soon as they hear of it."""
+        event = decode(json)
+        if not isinstance(event, Message):
+            return []
+        whose = (room, event.author.id)
+        found = [(name, self._known.get(name)) for name in files_in(event.data)]
+        return [name for name, one in found if one and one.held and (one.room, one.by) == whose]
+
+    def _taken(self, id: str, facts: FileFacts | None) -> None:  # noqa: A002 - a file's id
+        before = self._known.pop(id, None)
+        if before is not None:
+            self._of[before.by] -= before.size
+            if not self._of[before.by]:
+                del self._of[before.by]
+        if facts is not None:
+            self._known[id] = facts
+            self._of[facts.by] += facts.size
+        if facts is None or not facts.held:
+            self._let_in.discard(id)
+
+    async def _let(self, id: str) -> None:  # noqa: A002 - a file's id
+        """Write down that a message shows a file that was held."""
+        record = await self._node.store.record(FILE, id)
+        facts = None if record is None else msgspec.json.decode(record.body, type=FileFacts)
+        if record is not None and facts is not None and facts.held:
+            with suppress(RecordMoved):
+                shown = msgspec.structs.replace(facts, held=False)
+                await self._registry.put(FILE, id, shown, expected=record.revision)
 
     async def _bind(self, room: str, json: bytes) -> None:
         event = decode(json)
@@ -186,6 +238,7 @@ class Keeper:
                 facts = await self.facts(id)
                 if facts.room == room and facts.by == event.author.id:
                     mine.append(id)
+                    await self._let(id)
         if mine:
             with suppress(RecordMoved):  # another node was faster
                 await self._registry.put(SHOWN_BY, _place(room, event.offset), Shown(mine), expected=0)

@@ -8,7 +8,7 @@ moderator or the sender tries again, it is said once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from secrets import token_hex
@@ -51,11 +51,13 @@ class _Waits(msgspec.Struct, frozen=True):
 
 
 class HeldMessages:
-    """The messages that wait, of all rooms."""
+    """The messages that wait, of all rooms. ``refused`` is told whose data will never be seen: room,
+    person and data."""
 
     def __init__(self, houses: Houses) -> None:
         self._houses = houses
         self._waiting: dict[str, dict[str, str]] = {}  # room: message: person
+        self.refused: Callable[[str, str, Any], None] = _nobody_minds
         houses.registry.follow(HELD, _Waits, self._take)
 
     async def hold(self, change: Publish) -> str:
@@ -112,12 +114,17 @@ class HeldMessages:
         held = await self._one(room, name)
         line = self._houses.audited(room, by, "refuse", user=held.author)
         await self._houses.write(drop(HELD, key(room, name)), line)
+        self.refused(room, held.author.id, held.data)
 
     async def forget(self, room: str, user: str) -> int:
         """Forget all of one person's messages that wait; returns how many those were."""
         names = [name for name, author in self._waiting.get(room, {}).items() if author == user]
         if names:
+            kept = [await self._houses.node.store.record(HELD, key(room, name)) for name in names]
             await self._houses.write(*[drop(HELD, key(room, name)) for name in names])
+            for one in kept:
+                if one is not None:
+                    self.refused(room, user, _decode(one.body).data)
         return len(names)
 
     async def _moderator(self, room: str, who: Who) -> Author:
@@ -137,6 +144,10 @@ class HeldMessages:
             waiting.pop(name, None)
         else:
             waiting[name] = waits.author.id
+
+
+def _nobody_minds(*_: object) -> None:
+    """Let it go by: nobody has asked to hear of it."""
 
 
 def _publish(room: str, name: str, held: Held) -> Publish:

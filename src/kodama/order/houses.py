@@ -159,7 +159,7 @@ class Houses:
         now = self.now()
         line = Deeds(time=now, by=by, did=did, **about)
         self._deeds = (now, self._deeds[1] + 1) if self._deeds[0] == now else (now, 0)
-        order = f"{_FOREVER - now:016x}{_MOMENT - self._deeds[1]:04x}"  # of one moment, the newest first, too
+        order = f"{moment_key(now)}{_MOMENT - self._deeds[1]:04x}"  # of one moment, the newest first, too
         return put(AUDIT, key(room, f"{order}{token_hex(4)}"), line)
 
     def _turn_taken(self, room: str, sender: str) -> None:
@@ -246,6 +246,11 @@ class Houses:
 def key(room: str, what: str) -> str:
     """Return the key of a record about ``what`` in ``room``; no room's name has a slash."""
     return f"{room}/{what}"
+
+
+def moment_key(ms: int) -> str:
+    """Return what the key of a deed at ``ms`` begins with: the later, the smaller."""
+    return f"{_FOREVER - ms:016x}"
 
 
 def put(kind: str, place: str, value: object, *, expected: int | None = None) -> PutRecord:

@@ -63,10 +63,11 @@ class FileApi:
         else:
             name = wire.announced_name(request.headers.get(b"upload-metadata"))
             size = wire.number(request.headers.get(b"upload-length"), "Upload-Length")
+        self._identity.check_upload(request.peer, caller, len(request.body))
 
         async def answer() -> None:
-            by = await self._writer(request, caller, room)
-            id = await self._keeper.begin(room, by=by, name=name, size=size)  # noqa: A001 - a file's id
+            by, held = await self._writer(request, caller, room)
+            id = await self._keeper.begin(room, by=by, name=name, size=size, held=held)  # noqa: A001 - a file's id
             facts = await self._keeper.facts(id)
             if whole or not size:
                 _, facts = await self._keeper.add(id, facts, request.body, offset=0)
@@ -81,6 +82,7 @@ class FileApi:
         if media_of(request) != PIECE_MEDIA:
             raise UnsupportedMedia(f"A piece of a file is {PIECE_MEDIA}.")
         offset = wire.number(request.headers.get(b"upload-offset"), "Upload-Offset")
+        self._identity.check_upload(request.peer, caller, len(request.body))
 
         async def answer() -> None:
             id, facts = await self._own(caller, given)  # noqa: A001 - a file's id
@@ -135,12 +137,13 @@ class FileApi:
         self._run(request, answer())
 
     def _check_own_page(self, request: Request, caller: Caller) -> None:
-        """Refuse pieces from foreign pages; a file's size was charged when it was announced."""
+        """Refuse pieces from foreign pages; a file counted as one write when it was announced."""
         if self._identity.foreign(request, caller) or caller.who.read_only:
             raise Forbidden("Pages of another site, and tokens that only read, put no files here.")
 
-    async def _writer(self, request: Request, caller: Caller, room: str) -> str:
-        """Return the user id of whoever may say something in the room; raises `Forbidden`, `NotFound`."""
+    async def _writer(self, request: Request, caller: Caller, room: str) -> tuple[str, bool]:
+        """Return the user id of whoever may say something in the room, and whether that waits for a
+        moderator; raises `Forbidden`, `NotFound`."""
         live = self._node.followed(room) or await self._node.room(room)
         network = self._network(self._identity.address(request, caller))
         self._node.policy.check_write(live.facts, caller.who, network=network, now=self._now())
@@ -148,7 +151,7 @@ class FileApi:
             raise NotFound("There is no such room.")
         if caller.who.user is None:
             raise Forbidden("This needs a session; POST a name to /v1/session to open one.")
-        return caller.who.user
+        return caller.who.user, self._node.policy.holds(live.facts, caller.who)
 
     async def _readable(self, caller: Caller, given: str) -> tuple[str, FileFacts]:
         """Return a file of a room that is open to the caller; raises `NotFound`, `Forbidden`."""
@@ -157,7 +160,12 @@ class FileApi:
             raise NotFound("There is no such file.")
         facts = await self._keeper.facts(id)
         live = self._node.followed(facts.room) or await self._node.room(facts.room)
-        self._node.policy.admit(live.facts, caller.who)
+        policy = self._node.policy
+        policy.admit(live.facts, caller.who)
+        if self._keeper.open_to_readers(id, facts) or caller.who.user == facts.by:
+            return id, facts
+        if not policy.may(live.facts, caller.who, Deed.MODERATE):
+            raise NotFound("There is no such file.")
         return id, facts
 
     async def _own(self, caller: Caller, given: str) -> tuple[str, FileFacts]:

@@ -47,13 +47,15 @@ HOOKS_LIMIT: Final = 20  # a room
 
 
 class HookApi:
-    """The resources of webhooks. ``fail`` answers a failure."""
+    """The resources of webhooks, at most ``most`` on the server. ``fail`` answers a failure."""
 
     def __init__(
         self, node: Node, registry: Registry, outlets: Outlets, api: Api, identity: Identity, *,
-        now: Callable[[], int], seconds: Callable[[], float], fail: Callable[[Request, Failure], None],
+        most: int, now: Callable[[], int], seconds: Callable[[], float],
+        fail: Callable[[Request, Failure], None],
     ) -> None:  # fmt: skip
         self._node = node
+        self._most = most
         self._registry = registry
         self._outlets = outlets
         self._api = api
@@ -88,6 +90,8 @@ class HookApi:
             live, by = await self._owned(caller, room)
             if len(self._of(room)) >= HOOKS_LIMIT:
                 raise Conflict(f"A room has at most {HOOKS_LIMIT} webhooks.")
+            if len(self._incoming) + len(self._outlets.known) >= self._most:
+                raise Conflict(f"This server has at most {self._most} webhooks.")
             make = self._incoming_made if body.kind == "incoming" else self._outgoing_made
             made = await make(live, by, body)
             request.answer(json_answer(201, made))

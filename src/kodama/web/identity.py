@@ -186,6 +186,10 @@ class Identity:
         """Refuse one new room too many."""
         self._rates.charge(Deed.ROOM, self.sender(peer, caller), now=self._seconds())
 
+    def check_upload(self, peer: str, caller: Caller, size: int) -> None:
+        """Refuse bytes of files that come too fast."""
+        self._rates.charge(Deed.UPLOAD, self.sender(peer, caller), now=self._seconds(), tokens=size)
+
     def check_login(self, peer: str, caller: Caller, login: str) -> None:
         """Refuse one attempt too many to sign in as ``login``."""
         self._rates.charge_login(login, self.sender(peer, caller), now=self._seconds())

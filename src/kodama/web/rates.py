@@ -31,12 +31,13 @@ class Deed(StrEnum):
     ROOM = "room"
     TOKEN = "token"  # noqa: S105 - the name of what is counted
     LOGIN = "login"
+    UPLOAD = "upload"
 
 
 _WORDS: Final = {
     Deed.WRITE: "Too many writes", Deed.READ: "Too many reads", Deed.SESSION: "Too many new sessions",
     Deed.ROOM: "Too many new rooms", Deed.TOKEN: "Too many tokens that are not valid",
-    Deed.LOGIN: "Too many attempts to sign in",
+    Deed.LOGIN: "Too many attempts to sign in", Deed.UPLOAD: "Too many bytes of files",
 }  # fmt: skip
 
 
@@ -64,14 +65,16 @@ class Rates:
         sessions = {f"{deed} session": one for deed, one in self._sessions.items()}
         return networks | sessions | {f"{Deed.LOGIN} all": self._logins}
 
-    def charge(self, deed: Deed, sender: Sender | None, *, now: float, ahead: float = 0.0) -> float:
-        """Count one deed; return 0, or in how many of at most ``ahead`` seconds it is due. Raises
-        `RateLimited`."""
+    def charge(
+        self, deed: Deed, sender: Sender | None, *, now: float, ahead: float = 0.0, tokens: int = 1
+    ) -> float:
+        """Count one deed, or as many as it weighs; return 0, or in how many of at most ``ahead`` seconds
+        it is due. Raises `RateLimited`."""
         if sender is None:
             return 0.0
-        wait = self._networks[deed].take(sender.network, now=now, ahead=ahead)
+        wait = self._networks[deed].take(sender.network, now=now, ahead=ahead, tokens=tokens)
         if wait <= ahead and sender.session is not None:
-            wait = max(wait, self._sessions[deed].take(sender.session, now=now, ahead=ahead))
+            wait = max(wait, self._sessions[deed].take(sender.session, now=now, ahead=ahead, tokens=tokens))
         if wait > ahead:
             self._refuse(deed, wait - ahead)
         return wait
