@@ -64,7 +64,7 @@ STATES: dict[str, Any] = {
     "search": lambda aiko: (aiko.one("header .icon:nth-of-type(3)").click(), aiko.one("#find").send_keys("fix"), aiko.one(".found a")),
     "open": lambda aiko: aiko.one(".add").click(),
     "about": lambda aiko: (aiko.one("h1 button").click(), aiko.one(".about section .hint")),
-    "invite": lambda aiko: (aiko.one("h1 button").click(), aiko.one(".about .rows, .about section .hint"), aiko.one(".invites > .buttons button").click(), aiko.one(".invite .link")),
+    "invite": lambda aiko: (aiko.one("h1 button").click(), aiko.one(".about .pairs, .about section .hint"), aiko.one(".invites > .buttons button").click(), aiko.one(".invite .link")),
     "code": lambda aiko: (aiko.one("h1 button").click(), aiko.one(".about .link .buttons button:last-child").click(), aiko.one(".print")),
 }
 
@@ -105,7 +105,7 @@ def test_no_state_of_the_page_breaks_a_rule(server: Server, aiko: Person, theme:
     aiko.one("h1 button").click()
     aiko.one(".invites > .buttons button").click()
     aiko.one(".invite form button").click()
-    until(lambda: aiko.all("#made") and aiko.all(".invite .rows"))
+    until(lambda: aiko.all("#made") and aiko.all(".invite .pairs"))
     assert violations(aiko) == [], "link"
     aiko.open("/r/closed")
     until(lambda: aiko.all(".barred"))

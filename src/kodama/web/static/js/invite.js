@@ -105,7 +105,7 @@ export class Invites extends Component {
   #list() {
     const { invites, busy } = /** @type {Known} */ (this.state);
     if (!invites) return null;
-    return html`<section aria-label=${t("r.links")}><h3>${t("r.links")}</h3>${invites.length ? html`<ul class="rows">${invites.map((one) => html`<li key=${one.code}>
+    return html`<section aria-label=${t("r.links")}><h3>${t("r.links")}</h3>${invites.length ? html`<ul class="pairs">${invites.map((one) => html`<li key=${one.code}>
       <div><strong>${t(`r.${one.role}`)}</strong> · ${t("r.until", { time: moment(one.expires) })} · ${one.uses === null ? t("r.anyNumber") : t("r.left", { n: one.uses })}
       <small> ${t("r.by", { name: one.by.name })} · …${one.code.slice(-4)}</small></div>
       <button type="button" class="quiet small" disabled=${busy} aria-label=${`${t("r.revoke")}: …${one.code.slice(-4)}`} onClick=${() => this.revoke(one.code)}>${t("r.revoke")}</button></li>`)}</ul>` : html`<p class="hint">${t("r.noLinks")}</p>`}</section>`;

@@ -93,7 +93,7 @@ export class About extends Component {
     const { members } = /** @type {{members: Member[] | null}} */ (this.state);
     const { acts, me } = this.props;
     if (!members) return null;
-    return html`<section aria-label=${t("r.membersOf")}><h3>${t("r.membersOf")}</h3>${members.length ? html`<ul class="rows">${members.map(({ user, role }) => html`<li key=${user.id}>
+    return html`<section aria-label=${t("r.membersOf")}><h3>${t("r.membersOf")}</h3>${members.length ? html`<ul class="pairs">${members.map(({ user, role }) => html`<li key=${user.id}>
       ${person(user, me, acts)}<small>${t(`r.${role}`)}</small></li>`)}</ul>` : html`<p class="hint">${t("r.noMembers")}</p>`}</section>`;
   }
 
