@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -206,12 +207,88 @@ def test_words_of_removed_messages_leave_the_file(tmp_path: Path) -> None:
 
 def test_the_index_is_written_together_at_most_every_ten_minutes(tmp_path: Path) -> None:
     site = sqlite(tmp_path).start()
-    site.append(publish("a"), delete(1))
-    index_all(site)
-    site.append(publish("b"), delete(3))
-    assert index_all(site) == 1
+    for number, word in enumerate("ab"):
+        site.append(publish(word))
+        index_all(site)
+        site.append(delete(2 * number + 1))
+        pieces = index_all(site)
+    assert pieces == 1
     site.clock[0] += index.MERGE_EVERY_MS
     assert index_all(site) > 1
+    site.stop()
+
+
+def noted(folder: Path) -> list[tuple[str, int]]:
+    """Return which rooms the index is behind in, and from which offset on."""
+    with inspecting(folder / "log.db") as file:
+        return list(file.execute("SELECT name, first FROM behind JOIN rooms ON id = room_id ORDER BY name"))
+
+
+def test_the_index_follows_the_log_and_a_search_waits_for_it(tmp_path: Path) -> None:
+    site = sqlite(tmp_path).start()
+    site.append(publish("one"), publish("one", room="b"))
+    site.append(publish("one, too"))
+    assert noted(tmp_path) == [("b", 1), ("lobby", 1)]
+    assert sorted(found(site, "one")) == [1, 1, 2]
+    assert noted(tmp_path) == []
+    site.append(publish("one more"))
+    assert index_all(site) == 1
+    assert noted(tmp_path) == []
+    assert len(found(site, "one")) == 4
+    site.stop()
+
+
+def test_what_a_kill_has_kept_from_the_index_is_indexed_after_it(tmp_path: Path) -> None:
+    site = sqlite(tmp_path / "first").start()
+    site.append(publish("indexed"))
+    index_all(site)
+    site.append(publish("only noted"), publish("only noted", room="b"))
+    shutil.copytree(tmp_path / "first", tmp_path / "killed")
+    site.stop()
+    site = sqlite(tmp_path / "killed").start()
+    assert (found(site, "indexed"), found(site, "noted")) == ([1], [1, 2])
+    site.stop()
+
+
+def test_a_message_is_indexed_once_by_what_it_says_when_the_index_comes_to_it(tmp_path: Path) -> None:
+    site = sqlite(tmp_path).start()
+    site.append(publish("old"), edit(1, "new"), publish("gone"), delete(3))
+    site.clock[0] += 1
+    site.append(publish("older"))
+    site.append(edit(5, "newer"))
+    assert (found(site, "new"), found(site, "old"), found(site, "gone")) == ([5, 1], [], [])
+    site.append(edit(1, "newest"))
+    assert (found(site, "newest"), found(site, "new")) == ([1], [5, 1])
+    site.stop()
+
+
+def test_what_a_failed_commit_noted_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = sqlite(tmp_path).start()
+    site.append(publish("first"))
+    index_all(site)
+
+    def fail(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("the disk is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(index, "insert", fail)
+        assert isinstance(site.append(publish("lost"))[0], Exception)
+    assert site.wait(site.store.index()) is False
+    site.append(publish("second"))
+    assert noted(tmp_path) == [("lobby", 2)]
+    assert (found(site, "second"), found(site, "lost")) == ([2], [])
+    site.stop()
+
+
+def test_the_index_never_falls_far_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "BEHIND_LIMIT", 100)
+    site = sqlite(tmp_path).start()
+    for _ in range(10):
+        site.append(*[publish("word", room=room) for room in "ab" for _ in range(20)])
+    with inspecting(tmp_path / "log.db") as file:
+        (indexed,) = file.execute("SELECT count(*) FROM found").fetchone()
+    assert indexed >= 200
+    assert len(found(site, "word")) == 400
     site.stop()
 
 

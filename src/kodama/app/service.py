@@ -20,7 +20,7 @@ from kodama.node import Node
 SWEEP_SECONDS: Final = 60.0
 LAG_SECONDS: Final = 0.5
 INDEX_SECONDS: Final = 1.0
-INDEX_STEP: Final = 0.05  # between two pieces, each of some ms: publishing goes on
+INDEX_STEP: Final = 0.02  # between two pieces, each of some ms: publishing goes on
 WATCH_SECONDS: Final = 0.5
 DRAIN_STEP: Final = 0.05
 ARRIVING: Final = 2.0  # a request that has begun when the drain does may take so long to arrive

@@ -68,8 +68,13 @@ class Log:
         What SQLite raises comes through, and then nothing of the group was stored.
         """
         batch = Batch(self)
-        with transaction(self.connection):
-            results = batch.take(changes)
+        try:
+            with transaction(self.connection):
+                results = batch.take(changes)
+        except BaseException:
+            self._index.undone()
+            raise
+        self._index.kept()
         self._heads.update(batch.heads)
         return batch.commits(), results
 
@@ -126,6 +131,11 @@ class Log:
             "UPDATE events SET json = ? WHERE room_id = ? AND offset = ?", (json, head.id, offset)
         )
 
+    def index_all(self) -> None:
+        """Index what the index has not come to of all that was written here."""
+        for _ in self._index.catch_up():
+            pass
+
     def set_topic(self, head: Head, topic: str) -> None:
         """Keep the room's topic."""
         self.connection.execute("UPDATE rooms SET topic = ? WHERE id = ?", (topic, head.id))
@@ -138,9 +148,7 @@ class Log:
         """Insert rows, many a statement."""
         insert(self.connection, "events", columns=len(EventRow._fields), rows=events)
         insert(self.connection, "nonces", columns=len(NonceRow._fields), rows=nonces)
-        self._index.add(
-            Line(row.room_id, row.offset, row.time, row.json) for row in events if row.kind == MESSAGE
-        )
+        self._index.note([(row.room_id, row.offset) for row in events if row.kind == MESSAGE])
 
 
 def read_head(connection: sqlite3.Connection, room: str) -> Head | None:

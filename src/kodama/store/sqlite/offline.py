@@ -28,6 +28,7 @@ def opened(path: Path, *, now: Callable[[], int]) -> Iterator[Log]:
     log = Log(connection, index=Index(connection, now=now), lock=lock, epoch=epoch, now=now)
     try:
         yield log
+        log.index_all()
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:

@@ -125,8 +125,12 @@ class SqliteStore:
         return self._opened.ask(lambda file: reads.history(file, room, where=where, limit=limit))
 
     def search(self, wanted: Wanted, *, who: Who, limit: int, size: int) -> Deferred[Found]:
-        """Return the newest messages that are wanted."""
-        return self._opened.ask(lambda file: search(file, wanted, who=who, limit=limit, size=size))
+        """Return the newest messages that are wanted, once the index has come by all that is settled."""
+
+        def ask(_: object) -> Deferred[Found]:
+            return self._opened.ask(lambda file: search(file, wanted, who=who, limit=limit, size=size))
+
+        return self._opened.do(self._index.catch_up()).addCallback(ask) if self._index.behind else ask(None)
 
     def index(self) -> Deferred[bool]:
         """Do a bounded piece of what search still needs."""
