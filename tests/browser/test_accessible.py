@@ -80,7 +80,7 @@ def test_no_state_of_the_page_breaks_a_rule(server: Server, aiko: Person, theme:
     assert violations(aiko) == [], "door"
     for text in (
         "plain https://example.org",
-        "the fix:\n```\ncode\n```\n> quote\n- list `x`",
+        "the fix:\n```py\ndef f(x: int):\n    return 'a' + 1  # why\n```\n> quote\n- list `x`",
         "@Aiko **bold**",
     ):
         server.say(text, room)
@@ -90,6 +90,7 @@ def test_no_state_of_the_page_breaks_a_rule(server: Server, aiko: Person, theme:
     aiko.say("of my own")
     until(lambda: len(aiko.texts()) == 4)
     aiko.run(KEN)
+    until(lambda: aiko.all(".code-word"))
     aiko.act("plain", "react")
     aiko.one(".palette button").click()
     until(lambda: aiko.all(".chip"))

@@ -170,6 +170,18 @@ def test_no_text_runs_and_none_becomes_anything_but_text_and_links(server: Serve
     assert not aiko.run("return [...document.querySelectorAll('.words *')].some((one) => [...one.attributes].some(({ name }) => name.startsWith('on')))")
 
 
+def test_code_of_a_named_language_is_coloured_and_stays_the_text_it_was(server: Server, aiko: Person) -> None:
+    code = "const a = `<img src=x onerror=window.hit=1>`;  // </code></pre>"
+    for text in (f"```js\n{code}\n```", f"```\n{code}\n```", f"```nonsense\n{code}\n```"):
+        server.say(text, "coloured")
+    aiko.enter("coloured")
+    until(lambda: aiko.all(".said pre span"))
+    assert aiko.run("return [...document.querySelectorAll('pre code')].map((one) => one.textContent)") == [code] * 3
+    assert aiko.run("return [...document.querySelectorAll('pre code')].map((one) => one.childElementCount > 0)") == [True, False, False]
+    assert aiko.run("return [...new Set([...document.querySelectorAll('pre code *')].map((one) => one.localName))]") == ["span"]
+    assert aiko.run("return window.hit") is None
+
+
 def test_a_date_leads_to_its_first_message_and_a_refused_message_waits_for_a_word(server: Server, aiko: Person) -> None:
     server.say("today", "dated")
     aiko.enter("dated")

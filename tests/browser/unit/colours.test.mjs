@@ -44,6 +44,19 @@ for (const [name, selector] of [["light", ":root {"], ["dark", ':root[data-theme
   });
 }
 
+for (const [name, selector] of [["light", ":root {"], ["dark", ':root[data-theme="dark"] {\n  --ground']]) {
+  test(`every colour of code has 4.5:1 in the ${name} theme`, () => {
+    const values = theme(selector);
+    const used = [...css.matchAll(/^\.code-[^{]*\{ color: var\(--([\w-]+)\); \}$/gmu)].map(([, one]) => one);
+    assert.ok(used.length >= 7);
+    for (const one of used) {
+      const [colour, behind] = [hex(values[one]), hex(values.ground)];
+      const ratio = (Math.max(colour, behind) + 0.05) / (Math.min(colour, behind) + 0.05);
+      assert.ok(ratio >= 4.5, `${one}: ${ratio.toFixed(2)}`);
+    }
+  });
+}
+
 test("the theme that the system asks for is the one that may be chosen", () => {
   assert.deepEqual(theme(':root:not([data-theme="light"])'), theme(':root[data-theme="dark"] {\n  --ground'));
 });

@@ -11,6 +11,7 @@
 
 import { Component } from "../vendor/preact.mjs";
 import { mine } from "./amend.js";
+import { Code } from "./code.js";
 import { attached, filesIn } from "./files.js";
 import { html } from "./html.js";
 import { icon } from "./icons.js";
@@ -34,7 +35,7 @@ function body(entry, name, acts) {
   const { text, data } = entry;
   const files = attached(data);
   if (!text && files) return files;
-  if (!text) return html`<div class="block"><pre tabindex="-1"><code>${JSON.stringify(data, null, 2)}</code></pre></div>`;
+  if (!text) return html`<div class="block"><${Code} text=${JSON.stringify(data, null, 2)} language="json" /></div>`;
   if (onlyEmoji(text)) return html`<p class="big">${text}</p>`;
   return html`${prose(text, data, name, acts.copy)}${files}`;
 }

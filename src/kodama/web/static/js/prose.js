@@ -1,5 +1,6 @@
 /** Draws the tree of `markdown.js`. Decided here: what a link, a block of code and a mention look like and do. */
 
+import { Code } from "./code.js";
 import { html } from "./html.js";
 import { markdown } from "./markdown.js";
 import { namesIn } from "./mentions.js";
@@ -33,7 +34,7 @@ function draw(blocks, me, copy) {
         const items = block.items.map((kids) => html`<li dir="auto">${words(kids, me)}</li>`);
         return block.start === null ? html`<ul>${items}</ul>` : html`<ol start=${block.start}>${items}</ol>`;
       }
-      case "pre": return html`<div class="block"><pre tabindex="-1"><code>${block.text}</code></pre>
+      case "pre": return html`<div class="block"><${Code} text=${block.text} language=${block.language} />
         <button type="button" class="quiet small" onClick=${() => copy(block.text)}>${t("copyCode")}</button></div>`;
     }
   });
