@@ -133,8 +133,7 @@ def test_a_narrow_phone_has_no_sideways_scroll(aiko: Person) -> None:
 
 
 def test_history_pages_both_ways_without_moving_what_is_read(server: Server, aiko: Person) -> None:
-    for number in range(2000):
-        server.say(f"line {number}", "long")
+    server.say_all((f"line {number}" for number in range(2000)), "long")
     aiko.enter("long")
     until(lambda: aiko.texts()[-1:] == ["line 1999"])
     place = """
@@ -173,8 +172,7 @@ def test_history_pages_both_ways_without_moving_what_is_read(server: Server, aik
 
 
 def test_an_address_with_an_offset_opens_at_that_message(server: Server, aiko: Person) -> None:
-    for number in range(1, 401):
-        server.say(f"line {number}", "linked")
+    server.say_all((f"line {number}" for number in range(1, 401)), "linked")
     aiko.enter("linked", at=57)
     aiko.until(lambda: "line 57" in aiko.texts())
     until(lambda: aiko.all(".said.flash"))

@@ -147,8 +147,7 @@ def _come_back(server: Server, proxy: CuttingProxy, aiko: Person) -> None:
     """)
     proxy.down()
     until(lambda: aiko.all(".line.waiting"))
-    for number in range(1500):
-        server.say(f"line {number}", "behind")
+    server.say_all((f"line {number}" for number in range(1500)), "behind")
     proxy.up()
     aiko.one(".line button").click()
     until(lambda: aiko.texts()[-1:] == ["line 1499"] and aiko.live())
@@ -205,8 +204,7 @@ def test_a_date_leads_to_its_first_message_and_a_refused_message_waits_for_a_wor
 
 
 def test_words_are_found_while_they_are_written_and_open_where_they_were_said(server: Server, aiko: Person) -> None:
-    for number in range(150):
-        server.say("明日の会議は三時から" if number == 3 else f"line {number}", "found")
+    server.say_all(("明日の会議は三時から" if number == 3 else f"line {number}" for number in range(150)), "found")
     aiko.enter("elsewhere")
     aiko.keys(Keys.CONTROL, "k", Keys.NULL)
     field = aiko.one("#find")

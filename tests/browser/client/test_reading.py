@@ -34,8 +34,7 @@ def test_a_network_cut_at_any_time_loses_and_doubles_nothing(
             proxy.cut()
     browser.until_texts(numbers(1, 40))
     proxy.down()
-    for number in range(41, 201):
-        server.say(str(number))
+    server.say_all(numbers(41, 200), "lobby")
     until(lambda: browser.state() == "waiting")
     proxy.up()
     browser.until_texts(numbers(1, 200))
@@ -173,8 +172,7 @@ def test_a_hidden_page_pauses_and_catches_up_when_it_is_shown(server: Server, br
     hide += "document.dispatchEvent(new Event('visibilitychange'))"
     browser.driver.execute_script(hide, True)
     until(lambda: browser.state() == "paused")
-    for number in range(2, 400):
-        server.say(str(number))
+    server.say_all(numbers(2, 399), "lobby")
     assert browser.texts() == ["1"]
     browser.driver.execute_script(hide, False)
     browser.until_texts(numbers(1, 399))
@@ -182,8 +180,7 @@ def test_a_hidden_page_pauses_and_catches_up_when_it_is_shown(server: Server, br
 
 
 def test_a_reader_that_is_far_behind_says_how_far(server: Server, browser: Browser) -> None:
-    for number in range(1, 2501):
-        server.say(str(number))
+    server.say_all(numbers(1, 2500), "lobby")
     browser.begin(server.url, transports=["poll"])
     browser.until_texts(numbers(1, 2500))
     states = browser.run("return states.map(([state]) => state)")
