@@ -249,9 +249,10 @@ class Policy:
         return self.admits(facts, who) and self.role(facts, who.user) >= deed.least
 
     def demand(self, facts: RoomFacts, who: Who, deed: Deed) -> Author:
-        """Return who does it, or raise `Forbidden` or `NotFound`."""
+        """Return who does it, or raise `Forbidden` or `NotFound`. What only reads, as a ticket in an
+        address does, keeps no order and sees nothing that is for those who do."""
         self.admit(facts, who)
-        if who.author is None or not self.may(facts, who, deed):
+        if who.author is None or who.read_only or not self.may(facts, who, deed):
             raise Forbidden(deed.refusal)
         return who.author
 
