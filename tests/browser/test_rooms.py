@@ -183,3 +183,22 @@ def test_two_guests_talk_directly_and_a_name_taken_for_a_new_room_changes_nothin
     assert ken.ask("GET", "/v1/rooms/kens")["access"] == "public"
     aiko.one(".open .problem button").click()
     until(lambda: aiko.shown("h1") == ["kens"] and aiko.live())
+
+
+def test_who_was_removed_is_told_so_and_who_is_no_member_what_to_ask_for(aiko: Person, ken: Ken) -> None:
+    ken.ask("PUT", "/v1/rooms/club", {"access": "members"})
+    ken.say("yard", "hello")
+    aiko.enter("yard")
+    me = aiko.run("return fetch('/v1/session').then((answer) => answer.json())")["user"]["id"]
+    ken.ask("PUT", f"/v1/rooms/yard/bans/{me}", {})
+    until(lambda: aiko.shown(".barred h2") == ["You may not come in here now"])
+    assert not aiko.all(".barred blockquote")
+    go_to_club = "[...document.querySelectorAll('nav .rooms a')].find((one) => one.innerText.includes('club')).click()"
+    until(lambda: "club" in badges(aiko))
+    aiko.run(go_to_club)
+    until(lambda: aiko.shown(".barred h2") == ["This room is for its members"])
+    aiko.one(".barred button").click()
+    until(lambda: aiko.shown(".note") == ["Copied"])
+    code = ken.ask("POST", "/v1/rooms/club/invites", {})["url"]
+    aiko.run("location.hash = arguments[0]", code.partition("#")[2])
+    until(lambda: aiko.live() and not aiko.all(".barred"))

@@ -33,11 +33,13 @@ export class Afar {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #marking;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #reloading;
   /** @type {Set<string>} */ #looked = new Set();
+  /** The marks that other tabs of this browser have moved. */ #tabs = new BroadcastChannel("kodama marks");
   #page;
 
   /** @param {Page} page */
   constructor(page) {
     this.#page = page;
+    this.#tabs.addEventListener("message", () => this.#reload());
     addEventListener("pagehide", () => this.#flush());
     document.addEventListener("visibilitychange", () => document.hidden && this.#flush());
   }
@@ -68,6 +70,7 @@ export class Afar {
     for (const [room, offset] of marks) {
       try {
         await this.#page.client()?.net.ask("PUT", `${path(room)}/read`, { offset });
+        this.#tabs.postMessage("moved");
         const row = this.#page.state().rooms.find((one) => one.room === room);
         if (!row || !own(row)) this.#reload();
       } catch (error) {

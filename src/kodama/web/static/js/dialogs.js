@@ -1,6 +1,7 @@
 /** What opens above the page. Decided here: every one is a native dialog, which holds the focus, hears Escape and gives the focus back. */
 
 import { Component, createRef } from "../vendor/preact.mjs";
+import { barred } from "./barred.js";
 import { COMMANDS } from "./commands.js";
 import { html } from "./html.js";
 import { icon } from "./icons.js";
@@ -99,6 +100,8 @@ function one({ name, label, type, go, hint, max, done }) {
     <label for=${name}>${label}</label><div class="line"><input id=${name} name=${name} type=${type} max=${max} required autofocus autocomplete="off" dir="auto" /><button>${go}</button></div>
     ${hint ? html`<p class="hint">${hint}</p>` : null}</form>`;
 }
+
+export { barred };
 
 /** @param {State} state @param {Acts} acts */
 export function dialog(state, acts) {

@@ -15,7 +15,7 @@ import { called, elsewhere } from "./places.js";
 import { keeper, reduce, start } from "./state.js";
 import { Talk } from "./talk.js";
 import { gist } from "./text.js";
-import { app } from "./view.js";
+import { app, loadDialogs } from "./view.js";
 import { unwrap } from "./welcome.js";
 import { problem, speak, spoken, t } from "./words.js";
 
@@ -68,6 +68,7 @@ function followUp(before, action) {
   if (action.do === "me") {
     if (!embedded) void import("./push.js").then(({ renew }) => renew(acts.ask)).catch(() => {});
   }
+  if (action.do === "barred") void loadDialogs().then(draw);
   if (action.do === "newest" && !before.ready) arrive();
   if (keeper(state) && (!keeper(before) || action.do === "room")) void talk.waiting();
   if (state.people.stale && state.link.is === "live" && action.do !== "here") void talk.here();

@@ -59,8 +59,8 @@ export class NewRoom extends Component {
   render() {
     const { said, busy, there } = this.state;
     return html`<form class="one" onSubmit=${this.make} onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && ime(event) && event.stopPropagation()}>
-      <label for="room">${t("roomName")}</label><div class="line"><input id="room" name="room" required autofocus autocomplete="off" maxlength="64" dir="auto" /><button disabled=${busy}>${t("open")}</button></div>
-      <p class="hint">${t("openRoomHint")}</p>
+      <label for="room">${t("r.roomName")}</label><div class="line"><input id="room" name="room" required autofocus autocomplete="off" maxlength="64" dir="auto" /><button disabled=${busy}>${t("open")}</button></div>
+      <p class="hint">${t("r.openRoomHint")}</p>
       <fieldset><legend>${t("r.who")}</legend>${["public", "members", "secret"].map((access) => html`<div class="tick"><input type="radio" id=${`access-${access}`} name="access" value=${access} defaultChecked=${access === "public"} /><label for=${`access-${access}`}>${t(`r.${access}`)}</label></div>`)}</fieldset>
       <p class="problem" role="alert">${said} ${there ? html`<button type="button" class="quiet small" onClick=${() => this.props.acts.open(there)}>${t("r.openIt")}</button>` : null}</p></form>`;
   }

@@ -1,7 +1,6 @@
 /** The page as a whole. Decided here: the rooms are a column where there is width for it, the people another, else sheets; the code of dialogs comes with the first. */
 
 import { Composer } from "./composer.js";
-import { barred } from "./barred.js";
 import { door } from "./door.js";
 import { embedded } from "./embed.js";
 import { html } from "./html.js";
@@ -15,12 +14,12 @@ import { t } from "./words.js";
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./acts.js").Acts} Acts */
 
-/** What draws dialogs, once it is fetched. @type {((state: State, acts: Acts) => any) | null} */
-let dialog = null;
+/** What draws dialogs and closed doors, once it is fetched. @type {typeof import("./dialogs.js") | null} */
+let late = null;
 
 /** Fetch what draws dialogs. */
 export async function loadDialogs() {
-  dialog ??= (await import("./dialogs.js")).dialog;
+  late ??= await import("./dialogs.js");
 }
 
 /** @param {State["link"]} link @param {Acts} acts */
@@ -54,12 +53,12 @@ function room(state, acts) {
     <div class="room">
       <nav class="side" aria-label=${t("rooms")}><p class="brand"><img src="/static/icon.svg" alt="" width="24" height="24" />Kodama</p>${roomList(state, acts)}</nav>
       <main>${head(state, acts)}${line(state.link, acts)}
-        <div class="talk">${state.barred ? barred(state, acts) : conversation(state, acts)}</div>
+        <div class="talk">${state.barred ? late?.barred(state, acts) : conversation(state, acts)}</div>
         <div role="status">${state.note ? html`<p class="note">${t(state.note.key, { value: state.note.value })}</p>` : null}</div>
         ${state.barred ? null : html`<${Composer} editing=${messageAt(state, state.editing)} replying=${messageAt(state, state.replying)} room=${state.room} called=${called(state.rooms.find((row) => row.room === state.room), state.room)} language=${state.settings.language}
           enter=${state.settings.enter} uploads=${state.uploads} people=${acts.known} acts=${acts} />`}</main>
       <aside class="side people" aria-label=${t("people")}><h2>${t("here", { n: state.people.count })}</h2>${peopleList(state, acts)}</aside>
-    </div>${dialog?.(state, acts)}`;
+    </div>${late?.dialog(state, acts)}`;
 }
 
 /** @param {State} state @param {Acts} acts */

@@ -18,10 +18,9 @@ export const WORDS = {
   messages: "Messages", rooms: "Rooms", people: "People", here: { one: "{n} here", other: "{n} here" },
   guests: { one: "and {n} guest without a name", other: "and {n} guests without a name" }, you: "you", idle: "away",
   guest: "guest", bot: "bot", host: "verified by its site", user: "member", alike: "Somebody else here has a name that looks the same",
-  membersOnly: "This room is for its members", membersHint: "Somebody who keeps order there can invite you. You may send them this:",
-  noRoomHere: "There is no room here for you", noRoomHint: "The address may be wrong, or the room secret. If somebody gave you the address, ask them for an invitation:",
-  askToCome: "Could you invite me to {room}? I am {name} there. {link}", copyText: "Copy this text", toLobby: "Go to the lobby", aboutRoom: "About this room", invitePeople: "Invite people",
-  addRoom: "Add a room", openRoom: "Open or make a room", openRoomHint: "A new name makes a new room.", roomName: "Name of the room", open: "Open",
+ 
+  aboutRoom: "About this room", invitePeople: "Invite people",
+  addRoom: "Add a room", openRoom: "Open or make a room", open: "Open",
   unreadOnes: { one: "{n} unread", other: "{n} unread" }, myRooms: "Rooms", directs: "Direct messages", otherRooms: "Other rooms", saidIn: "{name}, in {room}: {text}", settings: "Settings", notifications: "Notifications", sound: "Sound for new messages", help: "Keys and commands", api: "For programs: the API", signOut: "Leave and forget my name",
   close: "Close", cancel: "Cancel", save: "Save", copyLink: "Copy link", copied: "Copied",
   copyFailed: "Could not copy", copyCode: "Copy code", react: "React", reply: "Reply", edit: "Edit", delete: "Delete",

@@ -18,10 +18,9 @@ export const WORDS = {
   messages: "メッセージ一覧", rooms: "ルーム", people: "参加者", here: { one: "{n} 人が参加中", other: "{n} 人が参加中" },
   guests: { one: "ほか名前のない方 {n} 人", other: "ほか名前のない方 {n} 人" }, you: "あなた", idle: "離席中",
   guest: "ゲスト", bot: "ボット", host: "サイトが確認した人", user: "メンバー", alike: "よく似た名前の人がほかにもいます",
-  membersOnly: "このルームはメンバー専用です", membersHint: "ルームの管理をしている人が招待できます。次の文を送ってみてください：",
-  noRoomHere: "入れるルームがありません", noRoomHint: "アドレスが違うか、非公開のルームかもしれません。アドレスを教えてくれた人に招待を頼んでください：",
-  askToCome: "{room} に招待してもらえますか？ 名前は {name} です。 {link}", copyText: "この文をコピー", toLobby: "ロビーへ", aboutRoom: "このルームについて", invitePeople: "人を招待",
-  addRoom: "ルームを追加", openRoom: "ルームを開く・作る", openRoomHint: "新しい名前を入れると、新しいルームができます。", roomName: "ルームの名前", open: "開く",
+ 
+  aboutRoom: "このルームについて", invitePeople: "人を招待",
+  addRoom: "ルームを追加", openRoom: "ルームを開く・作る", open: "開く",
   unreadOnes: { one: "未読 {n} 件", other: "未読 {n} 件" }, myRooms: "ルーム", directs: "ダイレクトメッセージ", otherRooms: "ほかのルーム", saidIn: "{name}（{room}）：{text}", settings: "設定", notifications: "通知", sound: "新しいメッセージの音", help: "キーとコマンド", api: "プログラム向け: API", signOut: "退出して名前を消す",
   close: "閉じる", cancel: "キャンセル", save: "保存", copyLink: "リンクをコピー", copied: "コピーしました",
   copyFailed: "コピーできませんでした", copyCode: "コードをコピー", react: "リアクション", reply: "返信", edit: "編集", delete: "削除",

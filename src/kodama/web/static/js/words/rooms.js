@@ -3,6 +3,9 @@
 /** @type {Record<"en" | "ja", Record<string, string | {one: string, other: string}>>} */
 export const WORDS = {
   en: {
+    membersOnly: "This room is for its members", membersHint: "Somebody who keeps order there can invite you. You may send them this:", noRoomHere: "There is no room here for you", noRoomHint: "The address may be wrong, or the room secret. If somebody gave you the address, ask them for an invitation:",
+    askToCome: "Could you invite me to {room}? I am {name} there. {link}", copyText: "Copy this text", toLobby: "Go to the lobby", openRoomHint: "A new name makes a new room.", roomName: "Name of the room",
+    removed: "You may not come in here now", removedHint: "Somebody who keeps order in this room has removed you from it.",
     who: "Who may come in, if it is new", public: "Everybody", members: "Members; everybody sees that it is there", secret: "Members; nobody else sees it",
     thereAlready: "A room of this name is there already.", openIt: "Open it", address: "Address", share: "Share",
     membersOf: "Members", owner: "owner", moderator: "moderator", member: "member", noMembers: "Nobody has a role here.",
@@ -16,6 +19,9 @@ export const WORDS = {
     console: "The server's console",
   },
   ja: {
+    membersOnly: "このルームはメンバー専用です", membersHint: "ルームの管理をしている人が招待できます。次の文を送ってみてください：", noRoomHere: "入れるルームがありません", noRoomHint: "アドレスが違うか、非公開のルームかもしれません。アドレスを教えてくれた人に招待を頼んでください：",
+    askToCome: "{room} に招待してもらえますか？ 名前は {name} です。 {link}", copyText: "この文をコピー", toLobby: "ロビーへ", openRoomHint: "新しい名前を入れると、新しいルームができます。", roomName: "ルームの名前",
+    removed: "このルームには今は入れません", removedHint: "ルームの管理をしている人に外されました。",
     who: "新しいルームに入れる人", public: "だれでも", members: "メンバーのみ（ルームがあることは全員に見えます）", secret: "メンバーのみ（ほかの人には見えません）",
     thereAlready: "この名前のルームはすでにあります。", openIt: "開く", address: "アドレス", share: "共有",
     membersOf: "メンバー", owner: "オーナー", moderator: "モデレーター", member: "メンバー", noMembers: "役割を持つ人はいません。",
