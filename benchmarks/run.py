@@ -2,6 +2,7 @@
 
 python -m benchmarks --quick
 python -m benchmarks --pairs 7 --waiting 1000 --waiting 10000 --write
+python -m benchmarks --workers 2 --mode longpoll --mode sse --mode ws --waiting 1000 --write
 python -m benchmarks --bars --write    (what the bars speak of, every transport, in about 12 minutes)
 """
 
@@ -26,6 +27,7 @@ from benchmarks.servers import ROOT, running
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
 CHART = ROOT / "docs" / "images" / "cpu-per-delivery.svg"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+WORKERS_BEGIN, WORKERS_END = "<!-- workers -->", "<!-- /workers -->"
 SLOW = (OLD, AIOHTTP, TORNADO)
 BARS = {
     ("longpoll", 1000): 0.85, ("longpoll", 10_000): 0.95, ("sse", 1000): 0.8, ("sse", 10_000): 0.8,
@@ -57,9 +59,11 @@ class Sample:
     reordered: int
 
 
-def measure(dialect: Dialect, *, waiting: int, headers: str, messages: int, turn: int) -> Sample:
-    """One fresh server under one crowd."""
-    with running(dialect.name) as (port, pid, _):
+def measure(
+    dialect: Dialect, *, waiting: int, headers: str, messages: int, turn: int, workers: int = 1
+) -> Sample:
+    """One fresh server under one crowd; of several processes, all that they take."""
+    with running(dialect.name, workers=workers) as (port, pid, _):
         time.sleep(0.5)  # nginx forks its worker after it listens, and everybody frees what starting took
         pids = processes.tree(pid)
         empty = processes.memory_bytes(pids)
@@ -150,13 +154,33 @@ def report(groups: Sequence[Sequence[Sample]], note: str, *, log: str = "") -> s
 
 
 def write(text: str, groups: Sequence[Sequence[Sample]]) -> None:
-    page = PAGE.read_text()
-    before, after = page.split(BEGIN)[0], page.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+    _write_between(text, BEGIN, END)
     names = dict.fromkeys(sample.server for sample in sorted(groups[0], key=lambda sample: sample.cpu_us))
     values = {name: median(s.cpu_us for s in groups[0] if s.server == name) for name in names}
     CHART.parent.mkdir(exist_ok=True)
     CHART.write_text(figures.chart(f"Server CPU per delivery, µs ({groups[0][0].waiting:,} waiting)", values))
+
+
+def _write_between(text: str, begin: str, end: str) -> None:
+    page = PAGE.read_text()
+    before, after = page.split(begin)[0], page.split(end)[1]
+    PAGE.write_text(f"{before}{begin}\n{text}\n{end}{after}")
+
+
+def _compare_workers(
+    workers: int, modes: Sequence[str], waiting: Sequence[int], *, pairs: int, note: str, keep: bool
+) -> None:
+    """Measure several workers beside one process and beside Nchan with as many."""
+    from benchmarks.workers import report, take_turns
+
+    cores = f"{os.cpu_count()} cores shared with the load client"
+    known = f"{pairs} rounds, {cores}. 128-byte messages, SQLite store. {note}"
+    groups: list[Sequence[Sample]] = []
+    for mode, size in product(modes, waiting):
+        groups.append(take_turns(mode=mode, waiting=size, workers=workers, pairs=pairs))
+        if keep:
+            _write_between(report(groups, workers=workers, note=known), WORKERS_BEGIN, WORKERS_END)
+    click.echo(report(groups, workers=workers, note=known))
 
 
 def _cases(
@@ -175,19 +199,24 @@ def _cases(
 @click.option("--mode", "modes", multiple=True, type=click.Choice(list(MODES)), default=("longpoll",))
 @click.option("--log/--no-log", "with_log", default=True, help="Measure what the log costs, too.")
 @click.option("--bars", is_flag=True, help="Every transport beside Nchan, and nothing else.")
+@click.option("--workers", default=1, help="So many workers beside one process, and nothing else.")
 @click.option("--quick", is_flag=True, help="2 pairs of 300 waiting, in about a minute.")
 @click.option("--write", "keep", is_flag=True, help="Write the figures into performance.md and the chart.")
 @click.option("--note", default="The machine did nothing else.", help="What to know about the machine.")
 @click.option("--raw", type=click.Path(path_type=Path), default=ROOT / "benchmarks" / "results.json")
 def main(
     *, pairs: int, slow_pairs: int, waiting: tuple[int, ...], headers: tuple[str, ...],
-    modes: tuple[str, ...], with_log: bool, bars: bool, quick: bool, keep: bool, note: str, raw: Path,
+    modes: tuple[str, ...], with_log: bool, bars: bool, workers: int, quick: bool, keep: bool, note: str,
+    raw: Path,
 ) -> None:  # fmt: skip
     """Measure Kodama beside its peers, in turns."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if quick:
         pairs, slow_pairs, waiting = 2, 2, (300,)
+    if workers > 1:
+        _compare_workers(workers, modes, waiting, pairs=pairs, note=note, keep=keep)
+        return
     if bars:
         slow_pairs, headers, modes = 0, ("browser",), tuple(mode for mode in MODES if mode != "present")
     groups, text = [], ""

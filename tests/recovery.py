@@ -51,7 +51,7 @@ class Probe:
         self._cluster = cluster
         self._begun: dict[int, float] = {}
         self._acknowledged: dict[int, float] = {}
-        self._seen: list[dict[int, float]] = [{} for _ in cluster.nodes]
+        self._seen: list[dict[int, float]] = [{} for _ in cluster.urls]
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:

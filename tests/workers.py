@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,29 +16,34 @@ from pathlib import Path
 from typing import Self
 
 PATIENCE = 60.0
+HANDED_OVER = (
+    "import os,sys; os.dup2(int(sys.argv[1]), 3); os.set_inheritable(3, True); "
+    "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1'); os.execv(sys.argv[2], sys.argv[2:])"
+)
 WRITER = 0
 
 
 class Family:
-    """``kodama serve --workers`` with its data in ``folder``."""
+    """``kodama serve --workers`` with its data in ``folder``, on the listening socket ``held`` if there is
+    one, as systemd hands it over."""
 
-    def __init__(self, folder: Path, *, count: int = 2, environ: dict[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, *, count: int = 2, held: socket.socket | None = None) -> None:
         self.folder = folder
         self.count = count
         self.log = folder / "log"
-        self._environ = {**os.environ, **(environ or {})}
+        self._held = held
 
     def __enter__(self) -> Self:
+        command = [sys.executable, "-m", "kodama", "serve", "--port", "0", "--workers", str(self.count),
+                   "--data", str(self.folder / "data")]  # fmt: skip
+        held = () if self._held is None else (self._held.fileno(),)
+        if held:
+            command = [sys.executable, "-c", HANDED_OVER, str(held[0]), *command]
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "kodama", "serve", "--port", "0", "--workers", str(self.count), "--data",
-                 str(self.folder / "data")],
-                stdout=log, stderr=log, env=self._environ,
-            )  # fmt: skip
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, pass_fds=held)
         try:
             self.port = int(self.until(self._said, "the address"))
-            with self.each():
-                pass
+            self.until(lambda: self.log.read_text().count("HttpFactory starting") == self.count, "all workers")
         except BaseException:
             self.__exit__()
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -63,8 +64,15 @@ def test_every_line_of_the_log_says_who_speaks(family: Family) -> None:
     assert {"writer", "worker 1", "worker 2"} <= {line.partition("[")[2].partition(":")[0] for line in lines}
 
 
-def test_a_stop_drains_them_all(tmp_path: Path) -> None:
-    with Family(tmp_path) as family:
+def test_workers_share_a_socket_that_is_handed_over_and_a_stop_drains_them_all(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held, Family(tmp_path, held=held) as family:
+        assert family.port == held.getsockname()[1]
+        connections = [family.connect() for _ in range(20)]
+        for connection in connections:
+            connection.connect()
+        for number, connection in enumerate(connections, start=1):
+            assert say(connection, "hello", room="lobby") == number
+            connection.close()
         family.process.send_signal(signal.SIGTERM)
         assert family.process.wait(60) == 0, family.log.read_text()
         assert "Traceback" not in family.log.read_text()
