@@ -29,11 +29,11 @@ class Message(msgspec.Struct, frozen=True, array_like=True):
     given: Raw
 
 
-class Later(Protocol):
-    """The part of `twisted.internet.interfaces.IReactorTime` that is used."""
+class Turns(Protocol):
+    """The part of `twisted.internet.interfaces.IReactorFromThreads` that is used: it costs no timer."""
 
-    def callLater(self, delay: float, callable: Callable[..., Any], *args: Any) -> Any:  # noqa: A002, N802
-        """Call after ``delay`` seconds."""
+    def callFromThread(self, callable: Callable[..., Any], *args: Any) -> Any:  # noqa: A002, N802
+        """Call in the next turn."""
         ...
 
 
@@ -44,7 +44,7 @@ class Link(Int32StringReceiver):
     transport: ITransport
 
     def __init__(
-        self, reactor: Later, *, heard: Callable[[Message], None], lost: Callable[[], None],
+        self, reactor: Turns, *, heard: Callable[[Message], None], lost: Callable[[], None],
         opened: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._reactor = reactor
@@ -62,7 +62,7 @@ class Link(Int32StringReceiver):
         """Send with what else is said in this turn; ``given`` is MessagePack. Nothing once it is lost."""
         self._outgoing.append(Message(number, what, Raw(given)))
         if len(self._outgoing) == 1:
-            self._reactor.callLater(0, self._flush)
+            self._reactor.callFromThread(self._flush)
 
     def stringReceived(self, string: bytes) -> None:  # noqa: N802 - Twisted's name
         """Take a frame apart."""

@@ -16,7 +16,7 @@ from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from kodama.link.frames import ANSWER, REFUSAL, Later, Link, Message, pack
+from kodama.link.frames import ANSWER, REFUSAL, Link, Message, Turns, pack
 from kodama.link.reach import GREETING, VERSION
 
 _log: Final = Logger()
@@ -29,7 +29,7 @@ Take = Callable[["Peer", int, Raw], None]  # for what answers in its own time
 class Peer:
     """A process at the other end. ``name`` is what it calls itself."""
 
-    def __init__(self, hub: Hub, reactor: Later) -> None:
+    def __init__(self, hub: Hub, reactor: Turns) -> None:
         self._hub = hub
         self.name = ""
         self.link = Link(reactor, heard=lambda message: hub.heard(self, message), lost=lambda: hub.lost(self))
@@ -44,7 +44,7 @@ class Hub(Factory):
 
     noisy = False
 
-    def __init__(self, *, reactor: Later) -> None:
+    def __init__(self, *, reactor: Turns) -> None:
         self._reactor = reactor
         self._serve: dict[str, Serve] = {}
         self._take: dict[str, Take] = {}

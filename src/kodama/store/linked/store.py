@@ -232,7 +232,8 @@ class LinkedStore:
 
     def _answered(self, outcome: Any) -> Any:
         self._asked -= 1
-        self._reactor.callLater(0, self._rest)
+        if self._stopping is not None:
+            self._reactor.callLater(0, self._rest)  # when whoever asked has the answer
         return outcome
 
     def _now(self, what: str, given: list[Any]) -> Raw:

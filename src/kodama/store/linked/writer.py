@@ -51,13 +51,13 @@ class StoreLinks:
         self._told = told
         self._outcomes: dict[Peer, list[Outcome]] = {}
         self._touched: dict[Peer, set[str]] = {}
-        self._state = b""
+        self._state: tuple[str, frozenset[str], bool] | None = None
         self._sweeps = _Sweeps(store, seconds=seconds, good_for=sweep_seconds)
         self._indexing: list[Deferred[bool]] = []
         hub.attach(
             serve={
                 **{name: self._serving(ask) for name, ask in _QUESTIONS.items()},
-                STATE: lambda *_: Raw(self._state_now()),
+                STATE: lambda *_: self._state_now(),
                 "sweep": lambda peer, _: self._sweeps.sweep(peer.name).addCallback(self._after),
                 "index": lambda *_: self._index(),
             },
@@ -111,16 +111,17 @@ class StoreLinks:
         self._tell_state()
         return answer
 
-    def _state_now(self) -> bytes:
-        return pack((self._store.epoch, self._store.revoked(), self._store.healthy()))
+    def _state_now(self) -> tuple[str, frozenset[str], bool]:
+        return self._store.epoch, self._store.revoked(), self._store.healthy()
 
     def _tell_state(self) -> None:
         """Say what is asked for without a Deferred, if it is another now."""
         state = self._state_now()
         if state != self._state:
             self._state = state
+            packed = pack(state)
             for peer in self._hub.peers:
-                peer.say(STATE, state)
+                peer.say(STATE, packed)
 
     def _index(self) -> Deferred[bool]:
         waiting: Deferred[bool] = Deferred()
