@@ -35,5 +35,7 @@ def makeService(options: Options) -> IService:
         settings = Settings.load(os.environ, config=config, overrides=given)
     except BadSetting as error:
         raise usage.UsageError(str(error)) from None
+    if settings.workers > 1:
+        raise usage.UsageError("KODAMA_WORKERS: twistd runs one process; several are for kodama serve.")
     service: IService = assemble(fitted(settings), reactor)
     return service
