@@ -1,4 +1,7 @@
-"""How long property tests search: the same examples each time, or many new ones in `make soak`."""
+"""How long property tests search: the same examples each time, or many new ones in `make soak`.
+
+What is tested speaks English whatever the language of whoever tests.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+os.environ["LC_ALL"] = "C.UTF-8"
 settings.register_profile(
     "bounded",
     max_examples=60,

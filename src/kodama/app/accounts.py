@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from kodama.app.beside import err, fail, opened
+from kodama.app.words import said
 
 
 @click.group()
@@ -34,7 +35,7 @@ def reset(login: str, data: Path | None) -> None:
     except BadRequest as error:
         fail(error.detail)
     click.echo(code)
-    err.print("It is good once, for POST /v1/accounts/recover, and is not shown again.")
+    err.print(said("It is good once, for POST /v1/accounts/recover, and is not shown again."))
 
 
 def _add(records: Any, transaction: Any, login: str, code: str) -> None:
@@ -49,7 +50,7 @@ def _add(records: Any, transaction: Any, login: str, code: str) -> None:
     place = records.one(transaction, LOGIN, login_name(login))
     found = place and records.one(transaction, ACCOUNT, decode(place.body, type=LoginPlace).user)
     if found is None:
-        raise BadRequest(f"There is no account with the login {login}.")
+        raise BadRequest(said("There is no account with the login {login}.", login=login))
     kept = decode(found.body, type=Account)
     more = replace(kept, codes=(code_digest(code), *kept.codes))
     change = PutRecord(kind=ACCOUNT, key=kept.user, body=encode(more), expected=found.revision)

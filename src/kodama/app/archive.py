@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from kodama.app.settings import BadSetting, Settings
+from kodama.app.words import said as worded
 from kodama.archive.lines import lines_of, read_lines
 from kodama.archive.mattermost import mattermost
 from kodama.archive.page import page_of
@@ -62,11 +63,11 @@ def export_command(target: Path, rooms: tuple[str, ...], form: str, data: Path |
             for listed in found:
                 _write_room(target, listed.facts, _entries(ask, reads, listed), form=form)
     except _FAULTS as error:
-        _fail(f"Nothing more was exported: {error}")
+        _fail(worded("Nothing more was exported: {error}", error=error))
     missing = wanted - {one.facts.name for one in found}
     if missing:
-        _fail(f"There is no room {', '.join(sorted(missing))}.")
-    _out.print(f"{len(found)} rooms are in {escape(str(target))}.")
+        _fail(worded("There is no room {rooms}.", rooms=", ".join(sorted(missing))))
+    _out.print(worded("{count} rooms are in {target}.", count=len(found), target=escape(str(target))))
 
 
 @click.command("import")
@@ -91,9 +92,14 @@ def import_command(source: Path, kind: str, data: Path | None) -> None:
         with opened(Path(settings.data) / STORE_FILE, now=clock) as log:
             for past in pasts:
                 new = _take_in(log, clock, past)
-                _out.print(f"{escape(past.room)}: {new} of {len(past.said)} messages are new.")
+                _out.print(
+                    worded(
+                        "{room}: {new} of {all} messages are new.",
+                        room=escape(past.room), new=new, all=len(past.said),
+                    )
+                )  # fmt: skip
     except _FAULTS as error:
-        _fail(f"Nothing more was imported: {error}")
+        _fail(worded("Nothing more was imported: {error}", error=error))
 
 
 class _Clock:

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from kodama.app.words import said
 from kodama.client.faults import BadAddress
 from kodama.doctor import Finding, Patient, Verdict, diagnose
 
@@ -41,13 +42,13 @@ def doctor(url: str, patience: float, lines: str | None) -> None:
 def _show(findings: tuple[Finding, ...]) -> None:
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False)
-    for column in ("", "", "what was seen"):
+    for column in ("", "", said("what was seen")):
         table.add_column(column)
     for finding in findings:
-        table.add_row(finding.topic, _MARKS[finding.verdict], finding.seen)
+        table.add_row(finding.topic, said(_MARKS[finding.verdict]), finding.seen)
     console.print(table)
     for finding in findings:
         if finding.advice:
-            console.print(f"\n[bold]{finding.topic}[/]: write")
+            console.print(f"\n[bold]{finding.topic}[/]: {said('write')}")
             for proxy, line in finding.advice.items():
                 console.print(f"  {proxy:8} {line}", markup=False)

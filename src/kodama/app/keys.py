@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kodama.app.beside import err, fail, opened
+from kodama.app.words import said
 
 _out: Final = Console(highlight=False, soft_wrap=True)
 _data: Final = click.option("--data", type=click.Path(path_type=Path), help="Directory of the store.")
@@ -47,7 +48,7 @@ def add(name: str, rooms: tuple[str, ...], kind: str | None, data: Path | None) 
     with opened(data, "keys") as (keys, file):
         keys.put(file, made)
     click.echo(token)
-    err.print(f"This is key [bold]{made.id}[/]; it is not shown again.")
+    err.print(said("This is key [bold]{id}[/]; it is not shown again.", id=made.id))
 
 
 @key.command("list")
@@ -62,7 +63,7 @@ def list_keys(data: Path | None) -> None:
         since = datetime.fromtimestamp(one.created / 1000, UTC).strftime("%Y-%m-%d %H:%M")
         may = "read" if one.read_only else "read, write"
         table.add_row(one.id, escape(one.name), escape(rooms), may, since)
-    _out.print(table if found else "There are no keys.")
+    _out.print(table if found else said("There are no keys."))
 
 
 @key.command()
@@ -73,5 +74,5 @@ def revoke(id: str, data: Path | None) -> None:  # noqa: A002 - what the person 
     with opened(data, "keys") as (keys, file):
         known = keys.drop(file, id)
     if not known:
-        fail(f"There is no key {id}.")
-    _out.print(f"Key {escape(id)} is revoked.")
+        fail(said("There is no key {id}.", id=id))
+    _out.print(said("Key {id} is revoked.", id=escape(id)))

@@ -21,6 +21,7 @@ from kodama.app.keys import key
 from kodama.app.owner import owner
 from kodama.app.settings import BadSetting, Settings
 from kodama.app.verify import verify_command
+from kodama.app.words import Spoken, said
 from kodama.client import Client, ClientFault, CursorFile, Event, Wants
 
 if TYPE_CHECKING:  # they bring the reactor with them, and so wait until there is one to serve
@@ -32,7 +33,7 @@ _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Spoken, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="kodama")
 def main() -> None:
     r"""A chat and live-event server that never loses a message.
@@ -91,7 +92,7 @@ def send(room: str, text: str, url: str, name: str | None) -> None:
         with Client(url, name=name, tries=5) as client:
             client.room(room).send(words)
     except ClientFault as error:
-        _fail(f"Not sent: {error}")
+        _fail(said("Not sent: {error}", error=error))
 
 
 @main.command()
@@ -128,8 +129,8 @@ def backup(target: Path, data: Path | None) -> None:
     try:
         copy(_store_file(data), target)
     except (BadSetting, StoreDamaged, StoreUnavailable, OSError) as error:
-        _fail(f"No backup was made: {error}")
-    _out.print(f"Copied to {escape(str(target))}.")
+        _fail(said("No backup was made: {error}", error=error))
+    _out.print(said("Copied to {target}.", target=escape(str(target))))
 
 
 @main.command()
@@ -143,8 +144,8 @@ def restore(source: Path, data: Path | None) -> None:
     try:
         put_back(source, _store_file(data))
     except (BadSetting, StoreDamaged, StoreUnavailable, OSError) as error:
-        _fail(f"Nothing was restored: {error}")
-    _out.print(f"Restored from {escape(str(source))}.")
+        _fail(said("Nothing was restored: {error}", error=error))
+    _out.print(said("Restored from {source}.", source=escape(str(source))))
 
 
 main.add_command(verify_command)
@@ -240,10 +241,10 @@ def _welcome(service: KodamaService) -> None:
 
 def _greet(address: str) -> None:
     """Say where the server is, and to others on the network how to get there."""
-    _out.print(f"Kodama is open at [bold]{address}[/]")
+    _out.print(said("Kodama is open at [bold]{address}[/]", address=address))
     others = reachable(address)
     if others is not None:
-        _out.print(f"Others on your network: [bold]{others}[/]")
+        _out.print(said("Others on your network: [bold]{address}[/]", address=others))
         click.echo(code(others))
     sys.stdout.flush()
 
@@ -251,7 +252,12 @@ def _greet(address: str) -> None:
 def _offer(code: str | None, address: str) -> None:
     """Print the link that makes somebody the server's owner, once, while nobody is."""
     if code is not None:
-        _out.print(f"To own it, open this once, as whoever you want to be there: {address}#owner={code}")
+        _out.print(
+            said(
+                "To own it, open this once, as whoever you want to be there: {address}#owner={code}",
+                address=address, code=code,
+            )
+        )  # fmt: skip
         sys.stdout.flush()
 
 
@@ -264,7 +270,7 @@ def _store_file(data: Path | None) -> Path:
 def _line(event: Event) -> str | None:
     if event.type == "gap":
         first, last = event.lost
-        return f"--- missing: {first} to {last} ({event.reason})"
+        return said("--- missing: {first} to {last} ({reason})", first=first, last=last, reason=event.reason)
     if event.type != "message" or event.deleted:
         return None
     words = event.text if event.text is not None else json.dumps(event.data, ensure_ascii=False)
