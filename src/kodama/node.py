@@ -9,6 +9,7 @@ the loop, so that a write is answered before the crowd is.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from twisted.internet.defer import Deferred, succeed
@@ -35,7 +36,7 @@ from kodama.core.change import Change
 from kodama.core.handover import Mode
 from kodama.core.policy import Policy
 from kodama.core.remembered import Budget
-from kodama.core.room import Retention, RoomFacts
+from kodama.core.room import Access, Retention, RoomFacts
 from kodama.live import Company, LiveRoom, Reader, Watcher
 from kodama.metrics import Metrics
 from kodama.store.interface import (
@@ -62,7 +63,8 @@ class Node:
 
     Where others write, too, whoever answers a reader asks `current` first: ``shared`` says so.
     ``revoked`` and ``changed`` are called when a session has ended, or a room has other settings,
-    ``around`` when a node says something of a room's readers, ``spent`` what senders took.
+    ``around`` when a node says something of a room's readers, ``spent`` what senders took. ``unborn``
+    says who may wait for a room that does not exist.
     """
 
     def __init__(
@@ -85,13 +87,14 @@ class Node:
         self.telling = False
         self._catching = CatchingUp(
             store, self._tails, clock=clock, metrics=metrics, renewed=self._renewed,
-            changed=lambda facts: self.changed(facts), default=self.default_facts,
+            changed=lambda facts: self.changed(facts), default=self.unborn_facts,
         )  # fmt: skip
         self.revoked: Callable[[str, int], None] = _nobody_minds
         self.records_changed: Callable[[RecordsChanged], None] = _nobody_minds
         self.changed: Callable[[RoomFacts], None] = _nobody_minds
         self.spent: list[Callable[[Spent], None]] = []
         self.around: Callable[[Around], None] = _nobody_minds
+        self.unborn: Callable[[str], Access] = _open_to_all
         self.committed: list[Callable[[Sequence[Commit]], None]] = []
 
     def start(self) -> None:
@@ -116,7 +119,7 @@ class Node:
         if name in self._opening:
             self._opening[name][1].append(waiting)
             return waiting
-        self._opening[name] = (LiveRoom(name, self.default_facts(name), self._budget), [waiting])
+        self._opening[name] = (LiveRoom(name, self.unborn_facts(name), self._budget), [waiting])
         following = self._bus.follow(name)
         following.addCallback(lambda _: self.store.open(name, tail_bytes=TAIL_AT_OPEN)).addCallbacks(
             self._opened, self._not_opened, callbackArgs=(name,), errbackArgs=(name,)
@@ -126,6 +129,10 @@ class Node:
     def default_facts(self, name: str) -> RoomFacts:
         """Return the settings of a room that nobody has set up."""
         return RoomFacts(name=name, retention=self.retention)
+
+    def unborn_facts(self, name: str) -> RoomFacts:
+        """Return the settings of a room that does not exist, as far as readers are concerned."""
+        return replace(self.default_facts(name), access=self.unborn(name))
 
     def append(self, change: Change, settle: Settle) -> None:
         """Append ``change``; ``settle`` hears when it is durable. Raises `StoreUnavailable`."""
@@ -340,6 +347,11 @@ class Node:
             readers, room.readers = room.readers, {}
             for reader in readers:
                 reader.wake()
+
+def _open_to_all(_: str) -> Access:
+    """Let everybody wait for a room that does not exist."""
+    return Access.PUBLIC
+
 
 def _nobody_minds(*_: object) -> None:
     """Let it go by: nobody has asked to hear of it."""

@@ -35,13 +35,13 @@ class Sending(Kodama):
 
 
 def test_one_person_has_only_so_many_bytes_of_files() -> None:
-    server = Sending(files_each=100)
-    first = server.begin(60)
+    server = Sending(files_each=10_000)
+    first = server.begin(6000)
     assert first.status == 201
-    assert (server.begin(60).status, server.begin(60).json["code"]) == (413, "too_large")
-    assert server.begin(40).status == 201
+    assert (server.begin(6000).status, server.begin(6000).json["code"]) == (413, "too_large")
+    assert server.begin(4000).status == 413  # a file counts 4 KiB at least
     assert server.ask("DELETE", first.fields["location"], **server.aiko).got.status == 204
-    assert server.begin(60).status == 201
+    assert [server.begin(1).status for _ in range(3)] == [201, 201, 413]
 
 
 def test_bytes_of_files_come_only_so_fast_and_the_upload_goes_on_where_it_was() -> None:
@@ -73,6 +73,21 @@ def test_old_lines_of_the_audit_log_go_and_young_ones_stay() -> None:
     server.advance(2 * DAY_MS)
     pump(server)
     assert server.did() == ["mute"]
+
+
+def test_a_room_keeps_only_so_many_lines_of_its_audit_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kodama.order.pruning.PAGE", 2)
+    server = Square(audit_lines=3)
+    assert server.as_("PUT", "Aiko", "/v1/rooms/yard", {}).status == 201
+    for room in (LOBBY, "/v1/rooms/yard"):
+        for _ in range(3):
+            assert server.as_("PUT", "Aiko", f"{room}/mutes/{{Dan}}", {}).status == 200
+            assert server.as_("DELETE", "Aiko", f"{room}/mutes/{{Dan}}").status == 204
+    server.advance(DAY_MS)
+    pump(server)
+    assert server.did() == ["unmute", "mute", "unmute"]
+    yard = server.as_("GET", "Aiko", "/v1/rooms/yard/audit").json["entries"]
+    assert [one["did"] for one in yard] == ["unmute", "mute", "unmute"]
 
 
 def pump(server: Square) -> None:

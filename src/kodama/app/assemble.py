@@ -21,7 +21,7 @@ from kodama.app.shown import resident, settings_shown
 from kodama.app.trust import certificate, key_sets, policy_of, rates_of, site_keys
 from kodama.bill import Bill
 from kodama.core.returning import Returns
-from kodama.core.room import Retention
+from kodama.core.room import Access, Retention
 from kodama.files.keeper import Keeper, Room
 from kodama.hooks.outlets import Outlets
 from kodama.http.echo import Echoes
@@ -32,7 +32,7 @@ from kodama.http.websocket import SocketLimits
 from kodama.lookout import Lookout
 from kodama.metrics import Metrics
 from kodama.node import Company, Node
-from kodama.order.directs import Directs
+from kodama.order.directs import Directs, is_direct
 from kodama.order.held import HeldMessages
 from kodama.order.houses import KNOWN, MEMBER, SERVER_OWNER, Houses
 from kodama.order.invites import Invites
@@ -109,6 +109,9 @@ def assemble(
         tail_memory=settings.tail_memory, retention=retention,
         company=Company.OTHERS if shared else Company.NONE,
     )  # fmt: skip
+    node.unborn = lambda room: (
+        Access.PUBLIC if settings.create_rooms and not is_direct(room) else Access.SECRET
+    )
     registry = Registry(node)
 
     def revoked() -> None:
@@ -220,7 +223,7 @@ def assemble(
         fail=lambda request, failure: site.fail(request, failure),
     )  # fmt: skip
     shelf = shelf_of(settings)
-    pruning = Pruning(store, registry, days=settings.audit_days, now=now)
+    pruning = Pruning(store, registry, days=settings.audit_days, lines=settings.audit_lines, now=now)
     keeper = Keeper(
         shelf, node, registry, reactor=reactor, now=now,
         room=Room(one=settings.file_limit, all=settings.files_limit, each=settings.files_each),

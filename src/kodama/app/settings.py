@@ -206,6 +206,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("files_each", 2**28, "Bytes of the files of one person.", _whole(0, 2**50)),
     Setting("hooks_limit", 1000, "Webhooks of all rooms together.", _whole(0, 10**6)),
     Setting("audit_days", 365, "Days that the audit log is kept.", _whole(1, 10**6)),
+    Setting("audit_lines", 10_000, "Lines that are kept of one room's audit log.", _whole(1, 10**9)),
     Setting("tail_memory", 64 * 1024 * 1024, "Bytes of newest events kept in memory.", _whole(0, 2**40)),
     Setting(
         "retention_days", 30, "Days that events are kept, or as many as retention_events.", _whole(0, 10**6)
@@ -268,6 +269,7 @@ class Settings:
     files_each: int
     hooks_limit: int
     audit_days: int
+    audit_lines: int
     test_echo: bool
     hold: float
     body_limit: int

@@ -35,6 +35,7 @@ from kodama.wire.files import files_in
 SHOWN_BY: Final = "file-at"
 UNFINISHED_SECONDS: Final = 24 * 3600.0
 LOOK_MS: Final = 3_600_000
+LEAST: Final = 4096  # bytes that a file counts for its sender: many small ones are much, too
 _log: Final = Logger()
 
 
@@ -95,7 +96,7 @@ class Keeper:
         Raises `TooLarge`, `Overloaded`."""
         if size > self._room.one:
             raise TooLarge(f"A file has at most {self._room.one} bytes here.")
-        if self._of[by] + size > self._room.each:
+        if self._of[by] + max(size, LEAST) > self._room.each:
             raise TooLarge(f"Your files may have {self._room.each} bytes here in all; delete some first.")
         self._check_space(size)
         id = token_urlsafe(16)  # noqa: A001 - a file's id
@@ -210,12 +211,12 @@ class Keeper:
     def _taken(self, id: str, facts: FileFacts | None) -> None:  # noqa: A002 - a file's id
         before = self._known.pop(id, None)
         if before is not None:
-            self._of[before.by] -= before.size
+            self._of[before.by] -= max(before.size, LEAST)
             if not self._of[before.by]:
                 del self._of[before.by]
         if facts is not None:
             self._known[id] = facts
-            self._of[facts.by] += facts.size
+            self._of[facts.by] += max(facts.size, LEAST)
         if facts is None or not facts.held:
             self._let_in.discard(id)
 

@@ -63,6 +63,11 @@ def direct_name(one: str, other: str) -> str:
     return PREFIX + b32encode(digest).decode().lower()
 
 
+def is_direct(room: str) -> bool:
+    """Return whether a room of this name can only be one of two people."""
+    return room.startswith(PREFIX)
+
+
 def other_of(direct: Direct, user: str) -> Author:
     """Return who of the two is not ``user``."""
     first, second = direct.people

@@ -1,7 +1,7 @@
-"""The end of old lines of the audit log.
+"""The end of old lines of the audit log, and of those of which one room has too many.
 
 Decided here: once an hour, room by room, a page at a time. The key of a line is the older the
-greater, so that all that is too old stands behind one place.
+greater, so that all that is too old, or too much, stands behind one place.
 """
 
 from __future__ import annotations
@@ -24,12 +24,16 @@ _log: Final = Logger()
 
 
 class Pruning:
-    """Forgets lines that are older than ``days``. ``now`` gives ms since 1970."""
+    """Forgets lines that are older than ``days``, and all but the last ``lines`` of each room and of the
+    server. ``now`` gives ms since 1970."""
 
-    def __init__(self, store: Store, registry: Registry, *, days: int, now: Callable[[], int]) -> None:
+    def __init__(
+        self, store: Store, registry: Registry, *, days: int, lines: int, now: Callable[[], int]
+    ) -> None:
         self._store = store
         self._registry = registry
         self._age = days * DAY_MS
+        self._lines = lines
         self._now = now
         self._looked = 0
 
@@ -42,13 +46,24 @@ class Pruning:
         return succeed(None)
 
     async def prune(self) -> int:
-        """Forget all lines that are too old; returns how many those were."""
+        """Forget all lines that are too old or too many; returns how many those were."""
         limit, place, gone = moment_key(self._now() - self._age), "", 0
         while (found := (await self._store.records(AUDIT, after=place, limit=1)).records):
             room = found[0].key.partition("/")[0]
-            gone += await self._prune_room(room, key(room, limit))
+            gone += await self._prune_room(room, min(key(room, limit), await self._last(room)))
             place = f"{room}0"  # the next letter after the slash: behind all of the room
         return gone
+
+    async def _last(self, room: str) -> str:
+        """Return the key of the last line that a room may have, or what is behind all of them."""
+        place, left = "", self._lines
+        while left:
+            wanted = min(left, PAGE)
+            page = (await self._store.records(AUDIT, prefix=key(room, ""), after=place, limit=wanted)).records
+            if len(page) < wanted:
+                return f"{room}0"
+            place, left = page[-1].key, left - wanted
+        return place
 
     async def _prune_room(self, room: str, after: str) -> int:
         gone, prefix = 0, key(room, "")

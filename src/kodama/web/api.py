@@ -18,7 +18,7 @@ from kodama.core.position import START, Position, encode_cursor
 from kodama.core.tally import tally
 from kodama.http.message import Answer, Request
 from kodama.node import LiveRoom
-from kodama.order.directs import PREFIX
+from kodama.order.directs import is_direct
 from kodama.order.held import HeldMessages
 from kodama.order.houses import Houses
 from kodama.order.members import Members
@@ -210,7 +210,7 @@ class Api:
 
     def _may_begin(self, request: Request, caller: Caller, room: str) -> None:
         """Raise why a room may not begin with this write."""
-        if not self._rooms_may or room.startswith(PREFIX):
+        if not self._rooms_may or is_direct(room):
             raise NotFound("There is no such room.")
         self._identity.check_room(request.peer, caller)
         self._census.admit_one()

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from kodama.core.errors import Conflict, Forbidden, NotFound, UnsupportedMedia
 from kodama.core.file import FileFacts, file_id, file_name
 from kodama.core.policy import Deed
+from kodama.core.room import Access
 from kodama.files.keeper import Keeper
 from kodama.http.message import Answer, Fields, Request
 from kodama.node import Node
@@ -161,6 +162,8 @@ class FileApi:
         facts = await self._keeper.facts(id)
         live = self._node.followed(facts.room) or await self._node.room(facts.room)
         policy = self._node.policy
+        if live.facts.access is Access.SECRET and not policy.admits(live.facts, caller.who):
+            raise NotFound("There is no such file.")
         policy.admit(live.facts, caller.who)
         if self._keeper.open_to_readers(id, facts) or caller.who.user == facts.by:
             return id, facts

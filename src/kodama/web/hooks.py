@@ -12,7 +12,7 @@ from secrets import token_bytes, token_hex
 from typing import Any, Final
 
 import msgspec
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.python.failure import Failure
 
 from kodama.core.apikey import digest_of
@@ -63,6 +63,7 @@ class HookApi:
         self._now = now
         self._seconds = seconds
         self._fail = fail
+        self._making: DeferredLock = DeferredLock()  # or many at once would all find room
         self._incoming: dict[str, IncomingHook] = {}
         registry.follow(INCOMING, IncomingHook, self._taken)
 
@@ -96,7 +97,8 @@ class HookApi:
             made = await make(live, by, body)
             request.answer(json_answer(201, made))
 
-        self._run(request, answer())
+        making = self._making.run(Deferred.fromCoroutine, answer())
+        making.addErrback(lambda failure: self._fail(request, failure))
 
     def remove(self, request: Request, caller: Caller, room: str, id: str) -> None:  # noqa: A002
         """``DELETE /v1/rooms/{room}/hooks/{id}``."""

@@ -15,7 +15,7 @@ from kodama.core.policy import Deed, RoomOrder
 from kodama.core.room import Access, Retention, RoomFacts
 from kodama.core.who import Who
 from kodama.http.message import Answer, Request
-from kodama.order.directs import PREFIX, other_of
+from kodama.order.directs import is_direct, other_of
 from kodama.order.houses import ORDER, Houses, put
 from kodama.order.marks import Marks, Mine
 from kodama.order.members import Members
@@ -115,7 +115,7 @@ class RoomsApi:
         log = await self._houses.node.store.open(room, tail_bytes=0)
         known = self._houses.node.default_facts(room) if log is None else log.facts
         self._policy.admit(known, who)
-        if log is None and room.startswith(PREFIX):
+        if log is None and is_direct(room):
             raise NotFound("There is no such room.")
         if log is None:
             self._acting.begin_room(request, caller)
