@@ -20,11 +20,18 @@ DOCS = Path(__file__).parents[2] / "docs" / "how-to"
 
 
 def until(condition: Callable[[], object], *, seconds: float = 30) -> None:
-    """Poll ``condition`` until it holds; fail after ``seconds``."""
+    """Poll ``condition`` until it holds; fail after ``seconds``. The first of things that are not there yet is none."""
     end = time.monotonic() + seconds
-    while not condition():
+    while not _holds(condition):
         assert time.monotonic() < end, "it did not come to that"
         time.sleep(0.02)
+
+
+def _holds(condition: Callable[[], object]) -> bool:
+    try:
+        return bool(condition())
+    except IndexError:
+        return False
 
 
 class CuttingProxy:
@@ -51,7 +58,8 @@ class CuttingProxy:
 
     def down(self) -> None:
         """Cut, and let nothing through until `up`."""
-        self._down = True
+        with self._lock:
+            self._down = True
         self.cut()
 
     def up(self) -> None:
@@ -82,6 +90,10 @@ class CuttingProxy:
             pair = (near, far)
             with self._lock:
                 self._pairs.add(pair)
+                late = self._down  # and cut already, without this one
+            if late:
+                _reset(near)
+                _reset(far)
             for source, sink in (pair, pair[::-1]):
                 threading.Thread(target=self._carry, args=(pair, source, sink), daemon=True).start()
 
