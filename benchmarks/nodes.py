@@ -29,9 +29,10 @@ CASES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The ports of two nodes, and the processes of everything."""
+    """The ports of two nodes, where they store, and the processes of everything."""
 
     ports: tuple[int, int]
+    store: str
     pids: dict[str, list[int]]
 
 
@@ -55,7 +56,7 @@ def parts() -> Iterator[Parts]:
         environ = {"KODAMA_STORE": postgres.schema(), "KODAMA_BUS": broker.url}
         started = [stack.enter_context(running(KODAMA.name, environ=environ)) for _ in range(2)]
         (one, first, _), (other, second, _) = started
-        yield Parts(ports=(one, other), pids={
+        yield Parts(ports=(one, other), store=environ["KODAMA_STORE"], pids={
             "publishing node": [first], "hearing node": [second], "NATS": [broker.process.pid],
             "PostgreSQL": [postgres.pid],
         })  # fmt: skip

@@ -42,9 +42,10 @@ def answers(port: int) -> bool:
 
 
 class Postgres:
-    """One PostgreSQL server with a data directory of its own."""
+    """One PostgreSQL server with a data directory of its own; of ``primary``, if one is given, a replica
+    without which that one acknowledges nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, primary: Postgres | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="kodama-pg-"))
         self.port = free_port()
         self._bin = _newest_postgres()
@@ -52,8 +53,16 @@ class Postgres:
         if self._as:
             owner = pwd.getpwnam("postgres")
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
-        self._run("initdb", "-D", str(self.folder / "data"), "-A", "trust", "-U", "kodama", "-E", "UTF8", "--no-sync")
+        self.room: Path | None = None
+        if primary is None:
+            self._run("initdb", "-D", str(self.folder / "data"), "-A", "trust", "-U", "kodama", "-E", "UTF8", "--no-sync")
+        else:
+            moved = [] if primary.room is None else ["-T", f"{primary.room}={self.folder}/room"]
+            self._run("pg_basebackup", "-D", str(self.folder / "data"), "-h", "127.0.0.1", "-p", str(primary.port),
+                      "-U", "kodama", "-R", "-c", "fast", "--no-sync", *moved)
         self.start()
+        if primary is not None:
+            primary.wait_for_a_replica()
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
@@ -72,6 +81,27 @@ class Postgres:
         self.start()
         until(lambda: self._ask("SELECT pg_is_in_recovery()") == "f", "the promotion")
 
+    def wait_for_a_replica(self) -> None:
+        """Acknowledge nothing from now on that a replica has not got, too."""
+        self._ask("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self._ask("SELECT pg_reload_conf()")
+        until(lambda: self._ask("SELECT sync_state FROM pg_stat_replication") == "sync", "a replica that keeps up")
+
+    def take_over(self) -> None:
+        """Be no replica any more, but the database itself."""
+        self._ask("ALTER SYSTEM RESET synchronous_standby_names")
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "promote")
+        until(lambda: self._ask("SELECT pg_is_in_recovery()") == "f", "the promotion")
+
+    def make_room(self, size: str) -> str:
+        """Return the name of a tablespace on a file system of its own that holds ``size``; needs root."""
+        self.room = self.folder / "room"
+        self.room.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(self.room)], check=True)
+        shutil.chown(self.room, "postgres")
+        self._ask(f"CREATE TABLESPACE room LOCATION '{self.room}'")
+        return "room"
+
     def log_statements(self) -> None:
         """Write every statement to the server's log from now on, whoever is connected already, too."""
         self._ask("ALTER SYSTEM SET log_statement = 'all'")
@@ -83,12 +113,13 @@ class Postgres:
         """The server's main process."""
         return int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
 
-    def schema(self) -> str:
-        """Return the URL of a new, empty schema."""
+    def schema(self, *, tablespace: str = "") -> str:
+        """Return the URL of a new, empty schema, whose tables are made in ``tablespace``."""
         name = f"t{os.getpid()}_{next(_numbers)}"
         base = f"postgresql://kodama@127.0.0.1:{self.port}/postgres"
         self._run("psql", "-q", "-c", f"CREATE SCHEMA {name}", base)
-        return f"{base}?options={quote(f'-csearch_path={name}', safe='')}"
+        options = f"-csearch_path={name} -cdefault_tablespace={tablespace}"
+        return f"{base}?options={quote(options, safe='')}"
 
     def _ask(self, question: str) -> str:
         base = f"postgresql://kodama@127.0.0.1:{self.port}/postgres"
@@ -98,8 +129,11 @@ class Postgres:
     def close(self) -> None:
         """Stop the server and remove what it kept."""
         try:
-            self.stop("immediate")
+            if (self.folder / "data" / "postmaster.pid").exists():  # else it is stopped already
+                self.stop("immediate")
         finally:
+            if self.room is not None:
+                subprocess.run(["umount", str(self.room)], check=True)
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run(self, program: str, *arguments: str) -> None:

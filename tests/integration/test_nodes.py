@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from kodama.client.aio import AsyncClient
 from kodama.client.asks import Ask
 from kodama.verify.report import Report
 from kodama.verify.run import Plan, verify
+from tests.apart import may_be_apart, may_mount
 from tests.cluster import Cluster
 from tests.faults import (
     CALM,
@@ -22,13 +24,17 @@ from tests.faults import (
     crash_the_database,
     cut_a_node_off_the_broker,
     cut_a_node_off_the_database,
+    fail_over_to_a_replica,
+    fill_the_database,
     freeze_a_node,
+    freeze_a_node_for_a_minute,
     freeze_the_broker,
     freeze_the_database,
     kill_a_node,
     nothing_but_the_loss,
     restart_every_node_in_turn,
     restart_the_broker,
+    set_a_clock_wrong,
 )
 from tests.recovery import Probe, Row
 
@@ -76,22 +82,33 @@ HOW = ("the_session_ends", "the_room_is_secret")
 LOOK = 3.0
 SLOW = 1.0  # what a shared machine may add
 QUICK = {
-    "nats": [kill_a_node, freeze_the_broker, crash_the_database],
-    "redis": [freeze_a_node, restart_the_broker, cut_a_node_off_the_broker],
-    "postgresql": [freeze_the_database, cut_a_node_off_the_database],
+    "nats": [kill_a_node, freeze_the_broker, crash_the_database, set_a_clock_wrong],
+    "redis": [freeze_a_node_for_a_minute, restart_the_broker, cut_a_node_off_the_broker, fail_over_to_a_replica],
+    "postgresql": [freeze_the_database, cut_a_node_off_the_database, fill_the_database],
 }
+ROOM = "64m"  # what the database has, of which the tables of a test take a small part
 WITHOUT_A_BROKER = [
     kill_a_node, freeze_a_node, freeze_the_database, crash_the_database, cut_a_node_off_the_database,
-    restart_every_node_in_turn,
+    restart_every_node_in_turn, freeze_a_node_for_a_minute, set_a_clock_wrong, fill_the_database,
+    fail_over_to_a_replica,
 ]  # fmt: skip
 WITH_ONE = [*WITHOUT_A_BROKER, freeze_the_broker, restart_the_broker, cut_a_node_off_the_broker]
+
+
+def ground() -> dict[str, Any]:
+    """Return what a cluster is put on here: where we may, links that lose packets, and little room."""
+    return {"room": ROOM if may_mount() else "", "apart": int(may_be_apart())}
+
+
+def possible(faults: list[Fault]) -> list[Fault]:
+    return [one for one in faults if one is not fill_the_database or may_mount()]
 
 
 @pytest.mark.crash
 @pytest.mark.parametrize("bus", sorted(QUICK))
 def test_nodes_keep_the_promise_whatever_fails(bus: str, tmp_path: Path) -> None:
     thorough = WITHOUT_A_BROKER if bus == "postgresql" else WITH_ONE
-    judge(tmp_path, thorough if SOAK else QUICK[bus], bus=bus)
+    judge(tmp_path, possible(thorough if SOAK else QUICK[bus]), bus=bus, **ground())
 
 
 async def ended(url: str, target: str, token: str, going: asyncio.Event) -> float:
@@ -174,10 +191,10 @@ def test_access_that_one_node_takes_is_lost_on_all_of_them_in_time(
 @pytest.mark.parametrize("bus", sorted(QUICK))
 def test_the_time_to_recover_is_bounded(bus: str, tmp_path: Path) -> None:
     """What `docs/how-to/several-nodes.md` has in its table is printed here."""
-    faults = [nothing_but_the_loss, *(WITHOUT_A_BROKER if bus == "postgresql" else WITH_ONE)]
+    faults = possible([nothing_but_the_loss, *(WITHOUT_A_BROKER if bus == "postgresql" else WITH_ONE)])
 
     async def whole() -> list[Row]:
-        async with Cluster(tmp_path, bus=bus) as there, Probe(there) as probe:
+        async with Cluster(tmp_path, bus=bus, **ground()) as there, Probe(there) as probe:
             return [await probe.during(fault) for fault in faults]
 
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
