@@ -169,6 +169,44 @@ def test_no_text_runs_and_none_becomes_anything_but_text_and_links(server: Serve
     assert not aiko.run("return [...document.querySelectorAll('.words *')].some((one) => [...one.attributes].some(({ name }) => name.startsWith('on')))")
 
 
+STRANGER = """
+const bad = arguments[0], room = arguments[1], done = arguments[2];
+const ask = (method, path, body, token) => fetch(path, { method, credentials: "omit", body: JSON.stringify(body),
+  headers: { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) } }).then((answer) => answer.status);
+(async () => {
+  const made = await fetch("/v1/session", { method: "POST", credentials: "omit", body: JSON.stringify({ name: bad.slice(0, 40) }), headers: { "Content-Type": "application/json" } });
+  const { token } = await made.json();
+  return [made.status, await ask("PUT", `/v1/rooms/${room}`, { access: "public", title: bad, topic: bad }, token),
+    await ask("POST", `/v1/rooms/${room}/messages`, { text: `find ${bad}`, data: { [bad]: bad, mentions: [{ id: bad, name: bad }], reply: 1 } }, token),
+    await ask("POST", `/v1/rooms/${room}/messages`, { data: { [bad]: bad } }, token)];
+})().then(done, (problem) => done([String(problem)]));
+"""
+
+
+def test_no_name_topic_title_data_found_word_or_address_runs(server: Server, aiko: Person) -> None:
+    bad = "\"'><img src=x onerror=window.hit=1>"
+    aiko.open("/robots.txt")
+    made = aiko.driver.execute_async_script(STRANGER, bad, "reflected")
+    assert len(made) == 4, made
+    assert all(status in (200, 201) for status in made), made
+    aiko.enter("reflected")
+    until(lambda: len(aiko.all(".said")) == 2)
+    aiko.one("header .icon:nth-of-type(3)").click()
+    aiko.one("#find").send_keys("find img onerror")
+    until(lambda: aiko.all(".found a mark"))
+    aiko.keys(Keys.ESCAPE)
+    aiko.one("h1 button").click()
+    until(lambda: aiko.all("dialog[open]"))
+    seen = aiko.run("return [document.body.innerText.includes('onerror=window.hit=1'), document.querySelectorAll('img[src=x]').length, window.hit ?? null]")
+    assert seen == [True, 0, None]
+    for address in ("/r/reflected?x=%22%3E%3Cimg%20src=x%20onerror=window.hit=1%3E#%22%3E%3Cimg%20src=x%20onerror=window.hit=1%3E",
+                    "/r/reflected#javascript:window.hit=1", "/r/%3Cimg%20src=x%20onerror=window.hit=1%3E", "/r/reflected?plain&x=%3Cscript%3Ewindow.hit=1%3C/script%3E"):  # fmt: skip
+        aiko.driver.get("about:blank")
+        aiko.open(address)
+        until(lambda: aiko.run("return document.readyState") == "complete")
+        assert aiko.run("return [document.querySelectorAll('img[src=x]').length, window.hit ?? null]") == [0, None], address
+
+
 def test_code_of_a_named_language_is_coloured_and_stays_the_text_it_was(server: Server, aiko: Person) -> None:
     code = "const a = `<img src=x onerror=window.hit=1>`;  // </code></pre>"
     for text in (f"```js\n{code}\n```", f"```\n{code}\n```", f"```nonsense\n{code}\n```"):
