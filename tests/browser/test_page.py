@@ -146,6 +146,9 @@ def test_history_pages_both_ways_without_moving_what_is_read(server: Server, aik
         view.scrollTop += arguments[0];
         requestAnimationFrame(() => requestAnimationFrame(done));
     """
+    aiko.driver.execute_async_script(step, -100_000)
+    until(lambda: len(aiko.all("article[data-at]")) > 100 and aiko.one("#scroll").get_attribute("aria-busy") == "false")
+    assert 1900 < int(aiko.run(place)[0]) < 1960, "the heading of the day is not what is read"
     jumps, turned = [], 0
     for _ in range(60):
         aiko.driver.execute_async_script(step, -700)

@@ -31,8 +31,9 @@ export class Scroller {
     if (view.firstElementChild) this.#sizes.observe(view.firstElementChild);
   }
 
+  /** What can be held on to; the heading of a day is not, for it moves to what came before when that is there. */
   #rows() {
-    return /** @type {HTMLElement[]} */ ([...(this.view?.querySelectorAll("[data-key]") ?? [])]);
+    return /** @type {HTMLElement[]} */ ([...(this.view?.querySelectorAll("[data-key]:not(.day)") ?? [])]);
   }
 
   /** Remember what is on the screen. */
