@@ -5,6 +5,8 @@ import { html } from "./html.js";
 import { w } from "./orderwords.js";
 import { problem } from "./words.js";
 
+const TRIES = 5;
+
 /** @typedef {(what: () => Promise<any>) => Promise<void>} Does */
 
 /** `look` asks the server, `draw` shows what it said and is given what does a deed. */
@@ -28,11 +30,24 @@ export class Part extends Component {
     this.setState({ busy: true, said: "" });
     try {
       const said = await what();
-      this.setState({ found: await this.props.look(), said: said ?? "" });
+      this.setState({ found: await this.#patiently(), said: said ?? "" });
     } catch (error) {
       this.setState({ said: problem(error) });
     }
     this.setState({ busy: false });
+  }
+
+  /** Look again if what failed may pass. */
+  async #patiently() {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.props.look();
+      } catch (thrown) {
+        const error = /** @type {any} */ (thrown);
+        if (!error.passing || tries === TRIES) throw error;
+        await new Promise((done) => setTimeout(done, Math.max(error.after, 300 * 2 ** tries)));
+      }
+    }
   }
 
   render() {
