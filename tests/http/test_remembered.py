@@ -64,6 +64,32 @@ def test_equal_blocks_before_bodies_are_shared_and_each_is_parsed() -> None:
     assert [request.body for request in site.seen] == [b"a", b"b"]
 
 
+def test_a_head_before_a_body_that_comes_again_is_not_parsed_again_and_means_the_same() -> None:
+    site = Site()
+    browser = site.browser()
+    head = b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"
+    for body in (b"ab", b"cd"):
+        browser.send(head + body)
+    browser.send(head + b"ef" + head + b"gh" + b"GET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert [request.body for request in site.seen] == [b"ab", b"cd", b"ef", b"gh", b""]
+    assert [request.line.target for request in site.seen] == [b"/a"] * 4 + [b"/b"]
+    assert list(site.factory.remembered._heads) == [head]
+    browser.send(b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab")
+    assert browser.statuses()[-1] == 400
+
+
+def test_a_head_that_expects_or_is_chunked_or_long_is_parsed_each_time_and_the_table_bounded() -> None:
+    for extra in (b"Expect: 100-continue", b"Transfer-Encoding: chunked", b"X: " + b"x" * 1024):
+        length = b"" if b"chunked" in extra else b"Content-Length: 2\r\n"
+        site = Site()
+        site.browser().send(b"POST /a HTTP/1.1\r\nHost: a\r\n" + length + extra + b"\r\n\r\nab")
+        assert not site.factory.remembered._heads
+    many = Site()
+    for number in range(1100):
+        many.browser().send(b"POST /%d HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na" % number)
+    assert 0 < len(many.factory.remembered._heads) <= 1024
+
+
 def test_a_long_block_is_nobody_elses() -> None:
     site = Site()
     for _ in range(2):

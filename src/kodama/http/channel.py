@@ -20,7 +20,7 @@ from zope.interface import implementer
 
 from kodama.http.link import ChannelLink
 from kodama.http.message import Answer, Fields, Headers, Holder, Line, Own, Refusal, Request, T, encode_head
-from kodama.http.parser import Chunks, Head, Refused, read_head, unfinished
+from kodama.http.parser import Chunks, Head, Refused, unfinished
 from kodama.http.states import State
 from kodama.http.stream import Stream, nowhere, pause_early
 from kodama.http.timers import TICK
@@ -426,7 +426,7 @@ class Channel:
             return False
         self._scanned = 0
         raw = bytes(buffer[: end + 4])
-        head = read_head(raw, limits)
+        head = self._factory.head(raw, limits)
         del buffer[: end + 4]
         if head.length == 0:
             self._whole(head, b"")

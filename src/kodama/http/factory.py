@@ -52,6 +52,7 @@ class HttpFactory(Factory):
         self.line = remembered.line
         self.split = remembered.split
         self.headers = remembered.headers
+        self.head = remembered.head
 
     @property
     def connections(self) -> int:

@@ -58,6 +58,11 @@ class Head:
             and self.length == 0 and not self.expects and not self.upgrade
         )  # fmt: skip
 
+    @property
+    def repeats(self) -> bool:
+        """Return whether the very same head, of a request with a body, may be taken as accepted."""
+        return bool(self.length) and self.minor == 1 and not self.expects
+
 
 def unfinished(data: bytearray, limits: Limits, *, start: int) -> None:
     """Refuse a head that has not ended yet and can never become a good one.
