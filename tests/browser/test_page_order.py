@@ -114,6 +114,24 @@ def test_a_report_reaches_who_keeps_order(aiko: Person, ben: Person) -> None:
     shut(aiko)
 
 
+def test_what_is_typed_in_the_settings_outlasts_a_message_and_a_refusal(server: Server, aiko: Person) -> None:
+    _, opened = ask(server, "/v1/session", {"name": "Dai"})
+    order(aiko)
+    topic, sites = aiko.one("dialog.order [name=topic]"), aiko.one("dialog.order [name=sites]")
+    topic.send_keys("Fractions")
+    aiko.one("#room-locked").click()
+    ask(server, f"/v1/rooms/{ROOM}/messages", {"text": "while she types"}, opened["token"])
+    until(lambda: "while she types" in aiko.texts())
+    assert topic.get_property("value") == "Fractions"
+    assert aiko.one("#room-locked").is_selected()
+    sites.send_keys("no site at all")
+    aiko.one("dialog.order form button").click()
+    until(lambda: said(aiko) and aiko.all("dialog.order form button:enabled"))
+    assert "Saved" not in said(aiko)
+    assert topic.get_property("value") == "Fractions"
+    shut(aiko)
+
+
 def test_what_a_new_guest_says_waits_until_it_is_let_in(server: Server, aiko: Person, ben: Person) -> None:
     order(aiko)
     aiko.one("#room-hold").click()

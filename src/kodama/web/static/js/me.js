@@ -9,14 +9,14 @@ import { html } from "./html.js";
 import { nameOf } from "./message.js";
 import { w } from "./mewords.js";
 import { make, possible } from "./passkeys.js";
-import { t } from "./words.js";
+import { problem, t } from "./words.js";
 
 /** @typedef {{login: string, recovery: number, passkeys: {id: string, name: string, created: string}[]}} Account */
 /** @typedef {import("./asking.js").Given} Given */
 
 /** `me` is who one is, `acts` what one can do. */
 export class Me extends Component {
-  /** @type {{account: Account | null, known: boolean, codes: string[], copied: boolean}} */ state = { account: null, known: false, codes: [], copied: false };
+  /** @type {{account: Account | null, known: boolean, codes: string[], copied: boolean, said: string}} */ state = { account: null, known: false, codes: [], copied: false, said: "" };
 
   componentDidMount() {
     void this.#look();
@@ -78,7 +78,8 @@ export class Me extends Component {
       await make(acts.ask, secret, name.trim());
       await this.#look();
     };
-    const drop = async (/** @type {string} */ id) => this.#take(await acts.ask("DELETE", `/v1/accounts/passkeys/${encodeURIComponent(id)}`));
+    const drop = (/** @type {string} */ id) => acts.ask("DELETE", `/v1/accounts/passkeys/${encodeURIComponent(id)}`).then(this.#take)
+      .then(() => this.setState({ said: "" }), (/** @type {any} */ error) => this.setState({ said: problem(error) }));
     return html`<p>${w("account", { login })}</p>
       <${Asking} name="rename" fields=${[{ name: "name", label: w("name"), value: me.name, more: { maxlength: 40, autocomplete: "nickname" } }]} go=${w("save")}
         done=${(/** @type {Given} */ { name }) => this.#change({ name: name.trim() }, w("saved"))} />
@@ -88,6 +89,7 @@ export class Me extends Component {
       <details class="part"><summary>${w("passkeys")}</summary><p class="hint">${w("passkeysHint")}</p>
         ${passkeys.length ? html`<ul class="rows">${passkeys.map((one) => html`<li key=${one.id}><b><bdi>${one.name}</bdi></b>
           <button type="button" class="quiet small" onClick=${() => drop(one.id)}>${w("removePasskey", { name: one.name })}</button></li>`)}</ul>` : html`<p class="hint">${w("none")}</p>`}
+        <p class="problem" role="alert">${this.state.said}</p>
         ${possible() ? html`<${Asking} name="passkey" fields=${[{ name: "name", label: w("passkeyName"), more: { maxlength: 40, autocomplete: "off" } }, present]} go=${w("addPasskey")} done=${add} />`
           : html`<p class="hint">${w("noPasskeys")}</p>`}</details>
       <details class="part"><summary>${w("fresh")}</summary><p class="hint">${w("freshHint", { n: recovery })}</p>

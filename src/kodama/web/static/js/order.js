@@ -13,6 +13,10 @@ import { brief, number } from "./words.js";
 /** @typedef {import("./part.js").Does} Does */
 
 const SLOW = [0, 5, 15, 30, 60, 300, 900, 3600];
+/** The longest list that the server gives. */
+const MOST = 1000;
+/** How much of the audit log is looked at; drawing anew does not shorten it. */
+let lines = 20;
 
 /** Whether a role keeps order. @param {string | undefined} role */
 export const keeps = (role) => role === "owner" || role === "moderator";
@@ -46,9 +50,9 @@ function settings(had, save, busy) {
     save(changes(had, new FormData(/** @type {HTMLFormElement} */ (event.currentTarget))));
   };
   const field = (/** @type {string} */ name, /** @type {any} */ value, /** @type {any} */ more = {}) =>
-    html`<label><span>${w(more.label ?? name)}</span><input name=${name} value=${value} dir="auto" autocomplete="off" ...${more} label=${null} /></label>`;
+    html`<label><span>${w(more.label ?? name)}</span><input name=${name} defaultValue=${value} dir="auto" autocomplete="off" ...${more} label=${null} /></label>`;
   const tick = (/** @type {string} */ name) =>
-    html`<div class="tick"><input id=${`room-${name}`} name=${name} type="checkbox" checked=${had[name]} /><label for=${`room-${name}`}>${w(name)}</label></div>`;
+    html`<div class="tick"><input id=${`room-${name}`} name=${name} type="checkbox" defaultChecked=${had[name]} /><label for=${`room-${name}`}>${w(name)}</label></div>`;
   return html`<form class="settings" onSubmit=${submit}>
     ${own ? html`${field("title", had.title, { maxlength: 100 })}${field("topic", had.topic, { maxlength: 500 })}
       <label><span>${w("access")}</span><select name="access">${["public", "members", "secret"].map((one) =>
@@ -89,11 +93,10 @@ export function order(state, acts) {
     const [bans, mutes] = await Promise.all([get("bans"), get("mutes")]);
     return [...bans.map((/** @type {any} */ one) => ({ ...one, how: "bans" })), ...mutes.map((/** @type {any} */ one) => ({ ...one, how: "mutes" }))];
   };
-  let lines = 20;
   const audit = (/** @type {{entries: any[], more: boolean}} */ { entries, more }, /** @type {Does} */ does, /** @type {boolean} */ busy) => html`${rows(entries.map((/** @type {any} */ one) =>
     html`<li key=${one.id}><time datetime=${one.time}>${brief(one.time)}</time> <b><bdi>${one.by?.name ?? ""}</bdi></b> ${w(`did ${one.did}`)}
       ${one.user ? html` <b><bdi>${one.user.name}</bdi></b>` : null}${one.until ? ` ${lasts(one.until)}` : ""}${one.note ? ` (${one.note})` : ""}</li>`))}
-    ${more ? deed(w("earlier"), () => { lines += 50; void does(async () => undefined); }, busy) : null}`;
+    ${more && lines < MOST ? deed(w("earlier"), () => { lines = Math.min(lines + 50, MOST); void does(async () => undefined); }, busy) : null}`;
   return html`<${Part} label=${w("settings")} open look=${() => ask("GET", at)} draw=${(/** @type {any} */ had, /** @type {Does} */ does, /** @type {boolean} */ busy) =>
       settings(had, (change) => void does(() => ask("PUT", at, change).then(acts.look).then(() => w("saved"))), busy)} />
     <${Part} label=${w("held")} open=${Boolean(state.waiting.held)} look=${() => get("held")} draw=${held} />
