@@ -151,9 +151,13 @@ def test_what_a_new_guest_says_waits_until_it_is_let_in(server: Server, aiko: Pe
 
 def test_somebody_is_banned_only_when_asked_twice_and_sees_that_they_are_out(aiko: Person, ben: Person) -> None:
     about(aiko, "hello from Ben")
+    Select(aiko.one("[name=minutes]")).select_by_value("10")
     press(aiko, "ban")
-    aiko.one(".sure .quiet").click()
+    until(lambda: aiko.run("return document.activeElement.closest('.sure') !== null"))
+    aiko.keys(Keys.ENTER)
+    until(lambda: aiko.run("return document.activeElement.dataset.deed") == "ban")
     assert not aiko.all(".sure")
+    assert Select(aiko.one("[name=minutes]")).first_selected_option.get_attribute("value") == "10"
     assert ben.live()
     press(aiko, "ban")
     press(aiko, "sure")

@@ -1,4 +1,4 @@
-/** A part of a dialog that opens. Decided here: what stands in it is asked for when it is opened, and again after each deed. */
+/** A part of a dialog that opens. Decided here: what stands in it is asked for whenever it is opened, and again after each deed. */
 
 import { Component } from "../vendor/preact.mjs";
 import { html } from "./html.js";
@@ -19,7 +19,7 @@ export class Part extends Component {
 
   /** @param {Event} event */
   toggled = (event) => {
-    if (/** @type {HTMLDetailsElement} */ (event.currentTarget).open && !this.state.found) void this.look();
+    if (/** @type {HTMLDetailsElement} */ (event.currentTarget).open && !this.state.busy) void this.look();
   };
 
   look = () => this.#attempt(async () => undefined);

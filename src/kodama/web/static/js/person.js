@@ -14,6 +14,9 @@ import { problem, t } from "./words.js";
 
 const MINUTES = [10, 60, 1440, 10_080, 0];
 const PURGE = [10, 60, 1440, 10_080];
+/** Give it the focus when it comes. @param {HTMLElement | null} element */
+const focused = (element) => element?.focus();
+
 const RANK = ["guest", "member", "moderator", "owner"];
 
 /** `person` is an author, `room` where they are, `acts` what one can do. */
@@ -104,10 +107,15 @@ export class Person extends Component {
       html`<option value=${one} selected=${one === theirs}>${w(`role ${one}`)}</option>`)}</select></label></div>`;
   }
 
+  /** Do nothing, with the fields as they were and the focus where it was. @param {string} deed */
+  #leaveIt(deed) {
+    this.setState({ sure: null }, () => /** @type {HTMLElement | null} */ (document.querySelector(`[data-deed="${deed}"]`))?.focus());
+  }
+
   /** @param {NonNullable<Known["sure"]>} sure */
   #sure({ deed, act }) {
     return html`<div class="sure" role="alert"><p>${w("sure", { deed: w(deed), name: this.props.person.name })}</p><div class="buttons">
-      <button type="button" class="quiet" onClick=${() => this.setState({ sure: null })}>${t("cancel")}</button>
+      <button type="button" class="quiet" ref=${focused} onClick=${() => this.#leaveIt(deed)}>${t("cancel")}</button>
       <button type="button" class="bad" data-deed="sure" onClick=${act}>${w(deed)}</button></div></div>`;
   }
 
@@ -119,7 +127,8 @@ export class Person extends Component {
     return html`<p>${nameOf(person)} <small>${t(person.kind)}${theirs === "guest" ? "" : `, ${w(`role ${theirs}`)}`}</small></p>
       ${ban ? html`<p>${w("banned")}, ${lasts(ban.until)}</p>` : null}${mute ? html`<p>${w("muted")}, ${lasts(mute.until)}</p>` : null}
       ${self || direct || person.kind === "bot" ? null : html`<div class="buttons start"><button type="button" class="quiet" data-deed="direct" disabled=${busy} onClick=${this.#direct}>${w("direct")}</button></div>`}
-      ${sure ? this.#sure(sure) : html`${role === "owner" && !self && person.kind !== "bot" ? this.#roles() : null}${below && !direct ? this.#deeds() : null}`}
+      ${sure ? this.#sure(sure) : null}
+      <div hidden=${Boolean(sure)}>${role === "owner" && !self && person.kind !== "bot" ? this.#roles() : null}${below && !direct ? this.#deeds() : null}</div>
       <p class="hint" role="status">${said}</p>`;
   }
 }
