@@ -62,8 +62,8 @@ class Kept:
         )
         self.keeper.start()
 
-    def begin(self, size: int) -> str:
-        return str(result(self.keeper.begin("ops", by="u_aiko", name="a", size=size, held=False)))
+    def begin(self, size: int, *, held: bool = False) -> str:
+        return str(result(self.keeper.begin("ops", by="u_aiko", name="a", size=size, held=held)))
 
     def add(self, id: str, size: int) -> Deferred[Any]:  # noqa: A002
         facts = result(self.keeper.facts(id))
@@ -120,6 +120,18 @@ def test_a_file_that_is_removed_while_it_becomes_whole_stays_removed(kept: Kept)
     assert ended[0].check(NotFound)
     assert not kept.keeper.shelf.place(id).exists()
     assert kept.keeper._used == 0
+
+
+def test_a_held_file_that_is_let_in_while_it_becomes_whole_stays_and_is_open(kept: Kept) -> None:
+    id = kept.begin(10, held=True)  # noqa: A001
+    ended: list[Any] = []
+    kept.add(id, 10).addBoth(ended.append)
+    result(kept.keeper._let(id))
+    kept.pool.told.pop()()
+    assert (ended[0][0], ended[0][1].whole, ended[0][1].held) == (10, True, False)
+    assert kept.keeper.shelf.place(id).exists()
+    assert result(kept.keeper.facts(id)) == ended[0][1]
+    assert kept.keeper._used == 10
 
 
 def test_one_file_at_a_time_becomes_whole(kept: Kept) -> None:

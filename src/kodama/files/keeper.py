@@ -117,7 +117,7 @@ class Keeper:
         try:
             end = self.shelf.add(id, piece, offset=offset, size=facts.size)
             self._count(id, end)
-            return end, (await self._finished(id, facts) if end == facts.size else facts)
+            return end, (await self._finished(id) if end == facts.size else facts)
         except Misplaced as error:
             raise Conflict(f"The file ends at {error.offset}: go on there.") from None
         except FileNotFoundError:
@@ -155,20 +155,17 @@ class Keeper:
             self._forget(id)
             self._registry.drop(FILE, id).addErrback(_failed)
 
-    async def _finished(self, id: str, facts: FileFacts) -> FileFacts:  # noqa: A002
+    async def _finished(self, id: str) -> FileFacts:  # noqa: A002
         """Make a file whole, unless it was removed meanwhile. Raises `NotFound`."""
-        record = await self._node.store.record(FILE, id)
-        if record is None:
-            raise NotFound("There is no such file.")
         size, found = await self._finishing.run(self._finish, id)
-        whole = _whole(facts, size, found)
         self._count(id, size)
-        try:
-            await self._registry.put(FILE, id, whole, expected=record.revision)
-        except RecordMoved:
-            self._forget(id)
-            raise NotFound("There is no such file.") from None
-        return whole
+        while (record := await self._node.store.record(FILE, id)) is not None:
+            whole = _whole(msgspec.json.decode(record.body, type=FileFacts), size, found)
+            with suppress(RecordMoved):  # removed, or let in: it is looked at again
+                await self._registry.put(FILE, id, whole, expected=record.revision)
+                return whole
+        self._forget(id)
+        raise NotFound("There is no such file.")
 
     def _finish(self, id: str) -> Deferred[tuple[int, Picture | None]]:  # noqa: A002 - a file's id
         pool = self._reactor.getThreadPool()
