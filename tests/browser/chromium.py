@@ -16,13 +16,11 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
 
 from tests.browser.network import until
 from tests.ports import free_port
-
-pytest.importorskip("selenium")
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 
 CHROMIUM = Path("/usr/bin/chromium")
 DRIVER = Path("/usr/bin/chromedriver")

@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from tests.browser.chromium import Server
 from tests.browser.heard import compare
 from tests.browser.network import until
 from tests.browser.person import NARROW, Person
-
-pytest.importorskip("selenium")
-from selenium.webdriver.common.keys import Keys
 
 pytestmark = [pytest.mark.browser]
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text("utf-8")

@@ -11,14 +11,12 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from tests.browser.chromium import Server
 from tests.browser.network import until
 from tests.browser.person import NARROW, Person
 from tests.browser.test_accessible import violations
-
-pytest.importorskip("selenium")
-from selenium.webdriver.common.keys import Keys
 
 pytestmark = [pytest.mark.browser]
 SECTIONS = ("live", "rooms", "people", "bans", "keys", "hooks", "invites", "audit", "settings")

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
 
 from tests.browser.chromium import Server
 from tests.browser.network import until
 from tests.browser.person import NARROW, Person
 from tests.browser.test_accessible import settle, violations
-
-pytest.importorskip("selenium")
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
 
 pytestmark = [pytest.mark.browser]
 ROOM = "home"

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from tests.browser.chromium import Server
 from tests.browser.network import CuttingProxy, until
 from tests.browser.person import Person
-
-pytest.importorskip("selenium")
-from selenium.webdriver.common.keys import Keys
 
 pytestmark = [pytest.mark.browser]
 

@@ -8,16 +8,14 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.select import Select
 
 from tests.browser.chromium import Server
 from tests.browser.network import until
 from tests.browser.person import NARROW, Person
 from tests.browser.test_accessible import settle, violations
-
-pytest.importorskip("selenium")
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.select import Select
 
 pytestmark = [pytest.mark.browser]
 ROOM = "class"

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
 
 from tests.browser.chromium import Browser, Server
-
-pytest.importorskip("selenium")
-from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
 
 pytestmark = [pytest.mark.browser]
 

@@ -9,14 +9,12 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-
-from tests.browser.chromium import CHROMIUM, DRIVER, QUIET, Server
-from tests.browser.network import until
-
-pytest.importorskip("selenium")
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
+
+from tests.browser.chromium import CHROMIUM, DRIVER, QUIET, Server
+from tests.browser.network import until
 
 pytestmark = pytest.mark.browser
 

@@ -7,13 +7,11 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from tests.browser.chromium import Server
 from tests.browser.network import until
 from tests.browser.person import Person
-
-pytest.importorskip("selenium")
-from selenium.webdriver.common.keys import Keys
 
 pytestmark = [pytest.mark.browser]
 
