@@ -166,8 +166,9 @@ class BothStores(RuleBasedStateMachine):
     @rule(wanted=wishes, who=people_asking, limit=st.sampled_from([2, 1000]))
     def search(self, wanted: Wanted, who: Who, limit: int) -> None:
         """Of one moment in different rooms the order is free: the times are compared, and all of all."""
-        ask = lambda store: store.search(wanted, who=who, limit=limit, size=2**40)  # noqa: E731
-        model, real = (site.wait(ask(site.store)) for site in (self.model, self.real))
+        sites = (self.model, self.real)
+        asked = {"who": who, "limit": limit, "size": 2**40}
+        model, real = (site.wait(site.store.search(wanted, **asked)) for site in sites)
         assert [one.time for one in model.messages] == [one.time for one in real.messages]
         assert model.more == real.more
         if limit == 1000:
