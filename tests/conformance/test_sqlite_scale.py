@@ -8,9 +8,11 @@ from typing import Any
 
 from kodama.core.change import written
 from kodama.core.event import entry
+from kodama.core.record import PutRecord
 from kodama.store.interface import After, Around, Before, Newest
 from kodama.store.sqlite import reads
 from kodama.store.sqlite.file import CHECKED_WHOLE, inspecting
+from kodama.store.sqlite.store import FOLD_IN_GROUPS
 from kodama.store.stamps import stamp
 from tests.conformance.stores import Site, delete, edit, publish, react, sqlite
 
@@ -80,4 +82,30 @@ def test_no_append_walks_a_table(tmp_path: Path) -> None:
     assert any("SEARCH nonces" in plan for plan in found)
     assert any("SEARCH events" in plan for plan in found)
     assert not [plan for plan in found if plan.startswith(tables)]
+    site.stop()
+
+
+def test_the_write_ahead_log_begins_anew_while_people_write(tmp_path: Path) -> None:
+    site = sqlite(tmp_path).start()
+    for number in range(3 * FOLD_IN_GROUPS):
+        site.append(publish(f"number {number}"))
+    grown = (tmp_path / "log.db-wal").stat().st_size
+    for number in range(3 * FOLD_IN_GROUPS):
+        site.append(publish(f"number {number}"))
+    assert (tmp_path / "log.db-wal").stat().st_size <= 2 * grown < 64 * 2**20
+    assert (tmp_path / "log.db").stat().st_size > 6 * FOLD_IN_GROUPS * 100
+    site.stop()
+
+
+def test_a_task_begins_when_the_group_under_way_is_delivered(tmp_path: Path) -> None:
+    site = sqlite(tmp_path).start()
+    site.append(publish("the room's first"))
+    site.store.append(publish("under way"), site.settled.append)
+    done = site.store.write_records([PutRecord(kind="kind", key="key", body=b"{}")])
+    site.store.secret("asked of the thread that writes, and waited for")
+    with inspecting(tmp_path / "log.db") as file:
+        assert file.execute("SELECT max(offset) FROM events").fetchone() == (2,)
+        assert file.execute("SELECT count(*) FROM records").fetchone() == (0,)
+    assert site.wait(done) == [1]
+    assert len(site.settled) == 1
     site.stop()

@@ -238,6 +238,15 @@ def test_the_index_follows_the_log_and_a_search_waits_for_it(tmp_path: Path) -> 
     site.stop()
 
 
+def test_the_index_follows_by_itself_while_people_write(tmp_path: Path) -> None:
+    site = sqlite(tmp_path).start()
+    for _ in range(index.BEHIND_EVENTS):
+        site.append(publish("word"))
+    site.reactor.pump_until(lambda: noted(tmp_path) != [("lobby", 1)])
+    assert len(found(site, "word")) == index.BEHIND_EVENTS
+    site.stop()
+
+
 def test_what_a_kill_has_kept_from_the_index_is_indexed_after_it(tmp_path: Path) -> None:
     site = sqlite(tmp_path / "first").start()
     site.append(publish("indexed"))

@@ -22,7 +22,7 @@ from kodama.store.interface import StoreDamaged, StoreUnavailable
 APPLICATION_ID: Final = 0x4B6F646D  # "Kodm", at byte 68 of the file
 CHECKED_WHOLE: Final = 16 * 2**20  # bytes: up to this size a full check takes some milliseconds
 BUSY_MS: Final = 5_000
-CHECKPOINT_PAGES: Final = 1_000
+CHECKPOINT_PAGES: Final = 4_000  # in the midst of a commit; before it comes to that `fold_in` was due
 
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER: Final = 100
@@ -209,6 +209,22 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
     if isinstance(connection, Writer) and connection.epoch is not None:
         connection.newest = connection.epoch
+
+
+def fold_in(connection: sqlite3.Connection) -> None:
+    """Bring what is in the write-ahead log into the file, which begins anew with the next commit."""
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
+@contextmanager
+def unsynced(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let the commits inside wait for no disk. What they write is durable with the first commit after
+    them; a power cut before that takes them all, as the write-ahead log ends with what was synced."""
+    connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA synchronous = FULL")
 
 
 def _check_opening(connection: sqlite3.Connection) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.python.failure import Failure
 
 from kodama.core.apikey import ApiKey
 from kodama.core.change import Change
@@ -41,7 +42,7 @@ from kodama.store.interface import (
     Where,
 )
 from kodama.store.sqlite import keys, reads, records
-from kodama.store.sqlite.file import begin_opening, hold, prepare, reading, transaction, writing
+from kodama.store.sqlite.file import begin_opening, fold_in, hold, prepare, reading, transaction, writing
 from kodama.store.sqlite.index import Index
 from kodama.store.sqlite.log import Log, put_room
 from kodama.store.sqlite.search import search
@@ -51,6 +52,7 @@ from kodama.store.threads import FromThread, Threads
 
 WAITING_LIMIT: Final = 20_000  # changes: some seconds of a slow disk
 READERS: Final = 2
+FOLD_IN_GROUPS: Final = 150  # some 1,000 pages: 1.5 ms, at the end of a commit 1 % of messages at 1,000/s
 
 
 class SqliteStore:
@@ -70,6 +72,8 @@ class SqliteStore:
         self._threads: Threads[sqlite3.Connection] | None = None
         self._secrets: dict[str, bytes] = {}
         self._ended = EndedSessions({})
+        self._upkeep = False
+        self._unfolded = 0
 
     @property
     def epoch(self) -> str:
@@ -91,7 +95,7 @@ class SqliteStore:
         self._threads = Threads(
             Log(self._connection, index=self._index, lock=self._lock, epoch=self._epoch, now=self._now),
             reading=lambda: reading(self._path), readers=READERS, reactor=self._reactor,
-            deliver=deliver, waiting_limit=self._waiting_limit,
+            deliver=self._then_upkeep(deliver), waiting_limit=self._waiting_limit,
         )  # fmt: skip
         self._threads.start()
 
@@ -260,6 +264,29 @@ class SqliteStore:
         """Return whether the last attempt to write succeeded."""
         return self._threads is not None and self._threads.healthy
 
+    def _then_upkeep(self, deliver: Callable[[Group], None]) -> Callable[[Group], None]:
+        """Let upkeep begin when a group is delivered: before, it would hold up the delivery."""
+
+        def deliver_first(group: Group) -> None:
+            deliver(group)
+            self._unfolded += 1
+            if not self._upkeep and (self._index.due or self._unfolded >= FOLD_IN_GROUPS):
+                self._upkeep = True
+                self._opened.do(self._maintain()).addErrback(_later).addCallback(self._maintained)
+
+        return deliver_first
+
+    def _maintain(self) -> Iterator[object]:
+        if self._index.due:
+            self._index.piece()
+        if self._unfolded >= FOLD_IN_GROUPS:
+            self._unfolded = 0
+            fold_in(self._connection)
+        yield None
+
+    def _maintained(self, _: object) -> None:
+        self._upkeep = False
+
     def _remember(self) -> None:
         self._secrets = dict(self._connection.execute("SELECT purpose, bytes FROM secrets"))
         ended = "SELECT session, until FROM revocations WHERE until >= ?"
@@ -282,3 +309,7 @@ class SqliteStore:
         if self._threads is None:
             raise StoreUnavailable("The store is closed.")
         return self._threads
+
+
+def _later(_: Failure) -> None:
+    """It is tried again after the next group; what searches need is done by the regular look, too."""
