@@ -39,6 +39,17 @@ def test_a_listed_page_reads_whatever_the_answer_is(listing: Kodama) -> None:
 
 
 @pytest.mark.parametrize(
+    ("method", "target"),
+    [("GET", "/v1/rooms/a%20b/events"), ("GET", "/v1/nonsense"), ("DELETE", EVENTS), ("PUT", "/r/lobby")],
+)
+def test_a_listed_page_reads_what_is_wrong_with_the_address(listing: Kodama, method: str, target: str) -> None:
+    got = listing.ask(method, target, Origin=BLOG).got
+    assert got.status in (400, 404, 405)
+    assert cors(got.fields)["access-control-allow-origin"] == BLOG
+    assert cors(listing.ask(method, target, Origin=EVIL).got.fields) == {}
+
+
+@pytest.mark.parametrize(
     "origin", [EVIL, "null", "https://blog.example.evil.example", "http://blog.example", "https://blog.example:444",
                "https://BLOG.example", "https://localhost:8080.evil.example", "", "https://evil.example/localhost:8080"],
 )  # fmt: skip

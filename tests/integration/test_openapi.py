@@ -153,6 +153,10 @@ def test_the_document_is_served_as_it_is_and_kept_by_whoever_has_it(server: Koda
     assert got.json == json.loads(json.dumps(DOCUMENT))
     assert got.fields["content-type"] == "application/json"
     assert server.get("/v1/openapi.json", If_None_Match=got.fields["etag"]).status == 304
+    other = server.get("/v1/rooms").fields
+    for name in ("cache-control", "x-accel-buffering", "x-content-type-options", "referrer-policy"):
+        assert got.fields[name] == other[name], "as every answer below /v1"
+    assert set(other["vary"].split(", ")) < set(got.fields["vary"].split(", "))
 
 
 class Outline(HTMLParser):

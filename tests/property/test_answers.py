@@ -110,6 +110,11 @@ def test_every_refusal_has_a_status_and_every_code_of_http_too() -> None:
         ("text/event-stream;q=0.5, application/json;q=0.4", Framing.SSE), ("text/plain, text/event-stream", Framing.SSE),
         ("TEXT/PLAIN", Framing.TEXT), ("image/png", Framing.NONE), ("application/json;q=0", Framing.NONE),
         ("application/json;q=x, text/plain;q=0.1", Framing.TEXT), (",;,", Framing.NONE),
+        ("application/json;q=0, */*", Framing.SSE), ("*/*, application/json;q=0.5", Framing.SSE),
+        ("text/*;q=0, application/json;q=0, */*", Framing.NDJSON), ("text/event-stream;q=0, text/*", Framing.TEXT),
+        ("application/*;q=0.2, */*;q=0.3", Framing.SSE), ("*/*;q=0", Framing.NONE),
+        ("application/*, text/*, application/json;q=0", Framing.SSE),
+        ("application/json, application/x-ndjson, text/event-stream, text/plain;q=0, */*", Framing.JSON),
     ],
 )  # fmt: skip
 def test_the_framing_is_the_one_with_the_highest_q(accept: str, expected: Framing) -> None:
@@ -121,6 +126,8 @@ def test_the_framing_is_the_one_with_the_highest_q(accept: str, expected: Framin
     [
         ("", Framing.TEXT), ("*/*", Framing.TEXT), ("text/html,*/*;q=0.8", Framing.PAGE),
         ("application/json, */*", Framing.JSON), ("text/event-stream", Framing.SSE), ("image/png", Framing.NONE),
+        ("text/html;q=0", Framing.NONE), ("text/plain;q=0, */*", Framing.JSON), ("text/*", Framing.TEXT),
+        ("application/x-ndjson, */*", Framing.NDJSON),
     ],
 )  # fmt: skip
 def test_the_address_that_people_share_has_a_page_and_gives_text_to_those_who_do_not_say(

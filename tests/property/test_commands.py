@@ -241,6 +241,12 @@ def test_after_an_offset_is_for_one_room() -> None:
         poll("since=after:3", rooms=("a", "b"))
 
 
+def test_what_is_not_utf_8_hinders_only_who_asks_for_it() -> None:
+    assert poll("_=%ff&%fe=1&limit=5").limit == 5
+    with pytest.raises(BadRequest):
+        poll("ticket=%ff")
+
+
 def test_a_query_is_decoded_as_browsers_encode_it() -> None:
     assert queries.parameters(b"a=1+2%2B3&b&a=%E3%81%93") == {"a": ["1 2+3", "\u3053"], "b": [""]}
     assert queries.parameters(b"") == {}

@@ -71,6 +71,8 @@ def unfinished(data: bytearray, limits: Limits, *, start: int) -> None:
     """
     if len(data) > limits.header_bytes:
         raise Refused(431, "The request's head is too large.")
+    if not data[:1].isupper():  # as TLS, which would wait for an answer for as long as we for a line
+        raise Refused(400, "The request line is not understood.")
     if _BARE_LF.search(data, start):
         raise Refused(400, "A line of the head ends without a carriage return.")
 
@@ -106,8 +108,10 @@ def _request_line(line: bytes) -> tuple[bytes, bytes, int]:
     if match is None:
         raise Refused(405 if line.startswith(b"CONNECT ") else 400, "The request line is not understood.")
     method, target = match[1], match[2]
-    if method not in METHODS or (target == b"*" and method != b"OPTIONS"):
-        raise Refused(400, "The method is not known here.")
+    if method not in METHODS:
+        raise Refused(405, "The method is not known here.")
+    if target == b"*" and method != b"OPTIONS":
+        raise Refused(400, "Only OPTIONS asks about the server as a whole.")
     return method, target, int(match[3])
 
 

@@ -28,12 +28,15 @@ _STREAMS: Final = {
     "application/json": Framing.JSON, "text/event-stream": Framing.SSE,
     "application/x-ndjson": Framing.NDJSON, "text/plain": Framing.TEXT,
 }  # fmt: skip
-_EVENTS: Final = {
-    **_STREAMS, "*/*": Framing.JSON, "application/*": Framing.JSON, "text/*": Framing.SSE,
+_SHARED: Final = {**_STREAMS, "text/html": Framing.PAGE, "application/xhtml+xml": Framing.PAGE}
+# What a range with a star may stand for, the best first. Never the page, which browsers name.
+_EVENTS_RANGES: Final = {
+    "text/*": (Framing.SSE, Framing.TEXT), "application/*": (Framing.JSON, Framing.NDJSON),
+    "*/*": (Framing.JSON, Framing.SSE, Framing.NDJSON, Framing.TEXT),
 }  # fmt: skip
-_SHARED: Final = {
-    **_STREAMS, "*/*": Framing.TEXT, "application/*": Framing.JSON, "text/*": Framing.TEXT,
-    "text/html": Framing.PAGE, "application/xhtml+xml": Framing.PAGE,
+_SHARED_RANGES: Final = {
+    "text/*": (Framing.TEXT, Framing.SSE), "application/*": (Framing.JSON, Framing.NDJSON),
+    "*/*": (Framing.TEXT, Framing.JSON, Framing.SSE, Framing.NDJSON),
 }  # fmt: skip
 _Q: Final = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?", re.ASCII)
 
@@ -41,32 +44,42 @@ _Q: Final = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?", re.ASCII)
 @lru_cache(maxsize=256)
 def framing(accept: str) -> Framing:
     """Return the framing of the events resource that ``accept`` prefers."""
-    return _preferred(accept, _EVENTS)
+    return _preferred(accept, _STREAMS, _EVENTS_RANGES)
 
 
 @lru_cache(maxsize=256)
 def shared_framing(accept: str) -> Framing:
     """Return the same for ``/r/{room}``, which has a page, too."""
-    return _preferred(accept, _SHARED)
+    return _preferred(accept, _SHARED, _SHARED_RANGES)
 
 
-def _preferred(accept: str, kinds: Mapping[str, Framing]) -> Framing:
-    """A range that names a type says more than one with a star, whatever their order."""
-    if not accept.strip():
-        return kinds["*/*"]
-    named: dict[Framing, float] = {}
-    by_star: dict[Framing, float] = {}
-    for part in accept.lower().split(","):
-        media, *parameters = (piece.strip() for piece in part.split(";"))
-        kind = kinds.get(media)
-        if kind is not None:
-            into = by_star if media.endswith("*") else named
-            into[kind] = max(into.get(kind, 0.0), _quality(parameters))
-    wanted = by_star | named
+def _preferred(
+    accept: str, kinds: Mapping[str, Framing], ranges: Mapping[str, tuple[Framing, ...]]
+) -> Framing:
+    """A range that names more says more, whatever their order; one with a star stands for the best
+    of what those have left to it."""
+    asked = _asked(accept if accept.strip() else "*/*")
+    wanted: dict[Framing, float] = {}
+    for media, kind in kinds.items():
+        if media in asked:
+            wanted[kind] = max(wanted.get(kind, 0.0), asked[media])
+    for media, covered in ranges.items():
+        left = [kind for kind in covered if kind not in wanted]
+        if media in asked and left:
+            wanted |= dict.fromkeys(left if asked[media] == 0 else left[:1], asked[media])
     best = max(wanted.values(), default=0.0)
     if best <= 0:
         return Framing.NONE
     return min((kind for kind, quality in wanted.items() if quality == best), key=lambda kind: kind.value)
+
+
+def _asked(accept: str) -> dict[str, float]:
+    """Return the highest quality of each range."""
+    asked: dict[str, float] = {}
+    for part in accept.lower().split(","):
+        media, *parameters = (piece.strip() for piece in part.split(";"))
+        asked[media] = max(asked.get(media, 0.0), _quality(parameters))
+    return asked
 
 
 def _quality(parameters: list[str]) -> float:

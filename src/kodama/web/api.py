@@ -101,27 +101,31 @@ class Api:
     def edit(self, request: Request, caller: Caller, room: str, offset: int) -> None:
         """``PATCH /v1/rooms/{room}/messages/{offset}``."""
         text = commands.edit_body(request.body).text
-        author = self._signed_in(request, caller)
-        self._amend(request, caller, EditMessage(room=room, author=author, target=offset, text=text))
+
+        def change(_: LiveRoom, author: Author) -> Amendment:
+            return EditMessage(room=room, author=author, target=offset, text=text)
+
+        self._amend(request, caller, room, change)
 
     def delete(self, request: Request, caller: Caller, room: str, offset: int) -> None:
         """``DELETE /v1/rooms/{room}/messages/{offset}``."""
-        author = self._signed_in(request, caller)
 
-        def go(live: LiveRoom) -> None:
+        def change(live: LiveRoom, author: Author) -> Amendment:
             moderates = self._policy.may(live.facts, caller.who, Deed.DELETE_OTHERS)
             moderator = author.id if moderates else None
-            change = DeleteMessage(room=room, author=author, target=offset, moderator=moderator)
-            self._amend(request, caller, change)
+            return DeleteMessage(room=room, author=author, target=offset, moderator=moderator)
 
-        self._then(request, self._node.room(room), go)
+        self._amend(request, caller, room, change)
 
     def react(self, request: Request, caller: Caller, room: str, offset: int, emoji: str) -> None:
         """``PUT`` or ``DELETE /v1/rooms/{room}/messages/{offset}/reactions/{emoji}``."""
-        author = self._signed_in(request, caller)
         op = "add" if request.line.method == b"PUT" else "remove"
         sign = commands.emoji(emoji)
-        self._amend(request, caller, React(room=room, author=author, target=offset, emoji=sign, op=op))
+
+        def change(_: LiveRoom, author: Author) -> Amendment:
+            return React(room=room, author=author, target=offset, emoji=sign, op=op)
+
+        self._amend(request, caller, room, change)
 
     def history(self, request: Request, caller: Caller, room: str) -> None:
         """``GET /v1/rooms/{room}/messages``."""
@@ -215,23 +219,29 @@ class Api:
         self._identity.check_room(request.peer, caller)
         self._census.admit_one()
 
-    def _amend(self, request: Request, caller: Caller, change: Amendment) -> None:
+    def _amend(
+        self, request: Request, caller: Caller, room: str, made: Callable[[LiveRoom, Author], Amendment]
+    ) -> None:  # fmt: skip
+        """Store what ``made`` returns. A room that the caller may not know of is not there, whoever asks."""
         self._identity.check_write(request, caller, now=self._seconds())
-
-        def settle(outcome: Stored | Exception) -> None:
-            if isinstance(outcome, Exception):
-                self._fail(request, Failure(outcome))
-                return
-            request.answer(raw_json_answer(200, outcome.entry.json))
-            if isinstance(change, DeleteMessage) and change.moderator is not None and outcome.fresh:
-                self._noted(change.room, change.author, change.target)
 
         def go(live: LiveRoom) -> None:
             if not live.exists:
                 raise NotFound("There is no such room.")
+            self._policy.admit(live.facts, caller.who)
+            change = made(live, self._signed_in(request, caller))
+
+            def settle(outcome: Stored | Exception) -> None:
+                if isinstance(outcome, Exception):
+                    self._fail(request, Failure(outcome))
+                    return
+                request.answer(raw_json_answer(200, outcome.entry.json))
+                if isinstance(change, DeleteMessage) and change.moderator is not None and outcome.fresh:
+                    self._noted(change.room, change.author, change.target)
+
             self._write(request, caller, change, settle)
 
-        self._then(request, self._node.room(change.room), go)
+        self._then(request, self._node.room(room), go)
 
     def _judge(
         self, request: Request, caller: Caller, live: LiveRoom, change: Publish | Amendment
@@ -279,6 +289,12 @@ class Api:
 
 
 def media_of(request: Request) -> str:
-    """Return the media type of the body, without parameters, empty if it has none."""
+    """Return the media type of the body, without parameters, empty if it has none.
+
+    Raises `UnsupportedMedia` of a body in a content coding (RFC 9110 section 8.4), which would be
+    taken for something else than was meant.
+    """
+    if (request.headers.get(b"content-encoding") or b"identity").lower() != b"identity":
+        raise UnsupportedMedia("A body is sent as it is, without a Content-Encoding.")
     value = request.headers.get(b"content-type") or b""
     return value.partition(b";")[0].strip().lower().decode("latin-1")

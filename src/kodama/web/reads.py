@@ -59,7 +59,7 @@ class Reads:
                 raise Forbidden("JSONP is switched off here.")
             if in_document(request):
                 raise Forbidden("JSONP is for script elements.")
-            if caller.by_cookie:
+            if asked.poll.ticket is None:
                 who = self._identity.nobody  # a cookie would let any page read what its owner may
         elif framing is not Framing.JSON:
             streams = self._streams.get(framing)

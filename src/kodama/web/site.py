@@ -21,6 +21,7 @@ from kodama.core.errors import (
 )  # fmt: skip
 from kodama.core.who import NOBODY
 from kodama.http.message import Answer, Refusal, Request
+from kodama.http.parser import METHODS
 from kodama.metrics import Metrics
 from kodama.store.interface import StoreUnavailable
 from kodama.transports.longpoll import LongPolls
@@ -38,6 +39,7 @@ from kodama.wire.problem import Problem, code_of_status, encode_problem, problem
 RETRY_CONNECTION: Final = 5.0
 _CANNOT_STORE: Final = "The server cannot store this now; try again with the same nonce."
 PATHS_LIMIT: Final = 1024  # a path costs about 1 KB
+_ALL_METHODS: Final = ", ".join(sorted(method.decode() for method in METHODS))
 _CANNOT_READ: Final = "The server cannot read this now."
 
 _log: Final = Logger()
@@ -64,7 +66,7 @@ class Site:
         try:
             route = request.line.memo
             if not isinstance(route, Route):
-                route = request.line.memo = self._known_route(request.line.path)
+                route = request.line.memo = self._route(request)
             asked = route.asked
             if asked is not None and request.line.method == b"GET":  # a poll that was read before
                 known = request.headers.memo
@@ -85,9 +87,7 @@ class Site:
     def _caller(self, request: Request, serve: Serve | None) -> Caller:
         """Return who asks; a token that is not valid hinders nobody from opening a new session."""
         now = self._now()
-        caller = self._identity.caller(request, now=now)
-        if caller.sharing and request.channel is not None:
-            request.channel = Sharing(request.channel, caller.sharing)
+        caller = self._shared(request, now=now)
         if b"ticket=" in request.line.query:
             ticket = queries.single(queries.parameters(request.line.query), "ticket")
             if ticket is not None:
@@ -96,10 +96,17 @@ class Site:
             self._identity.check_session(caller, now=now)
         return caller
 
+    def _shared(self, request: Request, *, now: int) -> Caller:
+        """Return whom the fields prove, and let the page that asks read the answer if it is on the list."""
+        caller = self._identity.caller(request, now=now)
+        if caller.sharing and request.channel is not None:
+            request.channel = Sharing(request.channel, caller.sharing)
+        return caller
+
     def refuse(self, refusal: Refusal) -> Answer:
         """Word what the HTTP channel refuses by itself."""
         if refusal.status == 405:
-            return problem_answer(MethodNotAllowed(refusal.detail, allow="GET, HEAD, POST, OPTIONS"))
+            return problem_answer(MethodNotAllowed(refusal.detail, allow=_ALL_METHODS))
         if refusal.status == 429:
             self._metrics.limit("connection", "refused")
             return problem_answer(RateLimited(refusal.detail, retry_after=RETRY_CONNECTION))
@@ -155,15 +162,23 @@ class Site:
 
     def _other_method(self, request: Request, route: Route) -> None:
         allowed = set(route.methods) | {b"OPTIONS"} | ({b"HEAD"} if b"GET" in route.methods else set())
-        allow = b", ".join(sorted(allowed)).decode()
+        whole = request.line.path == b"*"  # the server, not a resource of it (RFC 9110 section 9.3.7)
+        allow = _ALL_METHODS if whole else b", ".join(sorted(allowed)).decode()
         if request.line.method == b"OPTIONS":
-            caller = self._identity.caller(request, now=self._now())
-            shared = (*caller.sharing, *preflight(allow)) if caller.sharing else ()
+            shared = preflight(allow) if self._shared(request, now=self._now()).sharing else ()
             request.answer(Answer(204, b"", (("Allow", allow), *FIELDS, *shared)))
         elif request.line.method == b"HEAD" and b"GET" in route.methods:
             route.methods[b"GET"](request, self._caller(request, route.methods[b"GET"]))
         else:
+            self._shared(request, now=self._now())
             raise MethodNotAllowed("This resource does not have that method.", allow=allow)
+
+    def _route(self, request: Request) -> Route:
+        try:
+            return self._known_route(request.line.path)
+        except Refused:
+            self._shared(request, now=self._now())  # a page on the list may read what is wrong
+            raise
 
     def _known_route(self, path: bytes) -> Route:
         """Route by path; every message makes a new line of a path that was asked for before."""

@@ -77,12 +77,11 @@ class Table:
 
     def methods(self, path: bytes) -> Methods:
         """Return what ``path`` leads to. Raises `BadRequest`, `NotFound`, `BadRoomName`."""
-        try:
-            parts = [unquote_to_bytes(part).decode() for part in path.split(b"/")[1:]]
-        except UnicodeDecodeError:
-            raise BadRequest("The path is not UTF-8.") from None
+        if path == b"*":
+            return {}
         if path.split(b"/")[1] not in OWN:
             return self._foreign(path)
+        parts = _decoded(path)
         match parts:
             case ["v1", "rooms", name, *rest]:
                 return self._room(room_name(name), rest)
@@ -265,3 +264,15 @@ class Table:
         if answer is None:
             raise NotFound("There is nothing at this address.")
         request.answer(answer)
+
+
+def _decoded(path: bytes) -> list[str]:
+    """Return the segments of ``path``. Raises `BadRoomName` or `BadRequest` if one is not UTF-8."""
+    parts = [unquote_to_bytes(part) for part in path.split(b"/")[1:]]
+    try:
+        return [part.decode() for part in parts]
+    except UnicodeDecodeError:
+        match parts:
+            case [b"v1", b"rooms", name, *_] | [b"r" | b"embed", name, *_]:
+                room_name(name.decode(errors="replace"))
+        raise BadRequest("The path is not UTF-8.") from None

@@ -19,28 +19,32 @@ NAMES_DEFAULT: Final = 200
 
 CLIENT_PART: Final = rb"client=[A-Za-z0-9._~-]{8,64}"  # of a query: what each reader has for itself
 _CLIENT: Final = re.compile(r"[A-Za-z0-9._~-]{8,64}", re.ASCII)
+_FOREIGN_BYTE: Final = re.compile("[\ud800-\udfff]")
 _OFFSET: Final = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 
 
 def parameters(query: bytes) -> dict[str, list[str]]:
-    """Split a query string; raises `BadRequest` if it is not UTF-8 (WHATWG URL, form decoding)."""
+    """Split a query string (WHATWG URL, form decoding).
+
+    What is not UTF-8 in it hinders nobody who does not ask for it: it stays as lone surrogates,
+    which no name and no number has and `single` refuses.
+    """
     found: dict[str, list[str]] = {}
     for pair in query.split(b"&") if query else ():
         name, _, value = pair.partition(b"=")
-        try:
-            found.setdefault(_decoded(name), []).append(_decoded(value))
-        except UnicodeDecodeError:
-            raise BadRequest("The query is not UTF-8.") from None
+        found.setdefault(_decoded(name), []).append(_decoded(value))
     return found
 
 
 def single(found: Mapping[str, list[str]], name: str) -> str | None:
-    """Return the one value of ``name``, None if absent; raises `BadRequest` if repeated."""
+    """Return the one value of ``name``, None if absent; raises `BadRequest` if repeated or not UTF-8."""
     values = found.get(name)
     if values is None:
         return None
     if len(values) > 1:
         raise BadRequest(f"{name} is given more than once.")
+    if _FOREIGN_BYTE.search(values[0]):
+        raise BadRequest(f"{name} is not UTF-8.")
     return values[0]
 
 
@@ -103,4 +107,4 @@ def given_once(found: Mapping[str, list[str]], name: str, error: type[BadRequest
 
 
 def _decoded(raw: bytes) -> str:
-    return unquote_to_bytes(raw.replace(b"+", b" ")).decode()
+    return unquote_to_bytes(raw.replace(b"+", b" ")).decode(errors="surrogateescape")

@@ -16,6 +16,7 @@ import msgspec
 
 from kodama.core.errors import Refused
 from kodama.http.message import Answer, Fields, Request
+from kodama.web.answers import FIELDS
 from kodama.web.assets import Asset
 from kodama.web.openapi.operating import describe
 from kodama.wire.problem import STATUSES
@@ -29,7 +30,10 @@ _COMMON: Final[Fields] = (
     ("Vary", "Accept-Encoding"),
 )  # fmt: skip
 _HTML: Final[Fields] = (*_COMMON, ("Content-Security-Policy", _POLICY), ("X-Frame-Options", "DENY"))
-_DOCUMENT: Final[Fields] = (*_COMMON, ("Access-Control-Allow-Origin", "*"))
+_DOCUMENT: Final[Fields] = (  # below /v1, and so with what all answers there carry
+    *((name, f"{value}, Accept-Encoding" if name == "Vary" else value) for name, value in FIELDS),
+    ("Access-Control-Allow-Origin", "*"),
+)
 _CODE: Final = re.compile(r"`+([^`]+)`+")
 
 Json = Mapping[str, Any]
