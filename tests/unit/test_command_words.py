@@ -103,6 +103,10 @@ def run(language: str, *words: str) -> str:
 
 
 def test_helps_and_faults_are_said_in_the_language_of_the_environment(tmp_path: Path) -> None:
+    for language in ("C.UTF-8", "ja_JP.UTF-8"):
+        lines = run(language, "--help").splitlines()
+        assert any(line.startswith("  kodama send lobby") for line in lines), "each example has a line"
+        assert not any("\\" in line for line in lines)
     helped = run("ja_JP.UTF-8", "tail", "--help")
     assert all(word in helped for word in ("使い方:", "オプション", "再起動しても", "既定値", "この説明を表示"))
     assert "コマンド 'nonsense' はありません。" in run("ja_JP.UTF-8", "nonsense")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 COMMANDS: Final = {
-    "": r"""メッセージを失わないチャット・ライブイベント用サーバー。
+    "": """メッセージを失わないチャット・ライブイベント用サーバー。
 
     \b
     kodama serve                    http://127.0.0.1:8080/ にルームを開く

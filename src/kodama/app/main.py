@@ -36,14 +36,14 @@ _err = Console(stderr=True, highlight=False, soft_wrap=True)
 @click.group(cls=Spoken, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="kodama")
 def main() -> None:
-    r"""A chat and live-event server that never loses a message.
+    """A chat and live-event server that never loses a message.
 
     \b
     kodama serve                    open a room at http://127.0.0.1:8080/
     kodama send lobby "hello"       say something
     kodama tail lobby               listen
     kodama doctor URL               examine a server through its proxies
-    """
+    """  # noqa: D301 - a backspace, by which click keeps lines as they are
 
 
 main.add_command(key)
