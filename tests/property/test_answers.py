@@ -96,6 +96,13 @@ def test_every_refusal_has_a_status_and_every_code_of_http_too() -> None:
         "type": "/docs/errors#rate_limited", "title": "Too many requests", "status": 429, "detail": "Slow down.",
         "code": "rate_limited",
     }  # fmt: skip
+    ends, lasts = (
+        json.loads(problem.encode_problem(problem.problem_of(errors.Forbidden("No.", why=why, until=until))))
+        for why, until in (("muted", 1_795_471_805_007), ("banned", None))
+    )
+    assert (ends["why"], ends["until"]) == ("muted", "2026-11-23T22:10:05.007Z")
+    assert lasts["why"] == "banned"
+    assert "until" not in lasts
     assert errors.MethodNotAllowed("No.", allow="GET").allow == "GET"
     assert errors.Overloaded("No.", retry_after=1).retry_after == 1
     assert problem.code_of_status(413) == "too_large"
