@@ -177,6 +177,16 @@ def test_messages_of_one_moment_are_paged_through_without_loss(site: Site) -> No
     assert not got.more
 
 
+def test_a_page_goes_on_after_a_message_that_was_deleted_since(site: Site) -> None:
+    site.append(*(publish("word") for _ in range(5)))
+    got = site.wait(site.store.search(Wanted(phrases=phrases("word")), who=NOBODY, limit=2, size=ALL))
+    last = got.messages[-1]
+    site.append(delete(last.offset))
+    wanted = Wanted(phrases=phrases("word"), past=Place(last.time, "lobby", last.offset))
+    rest = site.wait(site.store.search(wanted, who=NOBODY, limit=5, size=ALL))
+    assert [one.offset for one in rest.messages] == [3, 2, 1]
+
+
 def test_an_answer_is_cut_at_its_size_but_holds_one(site: Site) -> None:
     site.append(*(publish("long " * 100) for _ in range(3)))
     got = site.wait(site.store.search(Wanted(), who=NOBODY, limit=10, size=1500))

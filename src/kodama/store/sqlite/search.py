@@ -27,6 +27,7 @@ _QUESTION: Final = (
     "CROSS JOIN found ON found.id = search.rowid "
     "CROSS JOIN events ON events.room_id = found.room_id AND events.offset = found.offset "
     "WHERE search MATCH ? AND search.rowid >= ? AND search.rowid < ? AND found.offset < ? "
+    "AND NOT (search.rowid >= ? AND found.room_id = ? AND found.offset >= ?) "
     "AND (? OR found.room_id IN (SELECT value FROM json_each(?))) "
     "ORDER BY search.rowid DESC LIMIT ?"
 )
@@ -53,6 +54,7 @@ def search(file: sqlite3.Connection, wanted: Wanted, *, who: Who, limit: int, si
         (
             asked, first, _end(file, wanted, rooms),
             _ALL_OFFSETS if wanted.below is None else wanted.below,
+            *_shown(wanted, rooms),
             not shut and wanted.room is None, json.dumps(sorted(open_)), limit + 1,
         ),
     )  # fmt: skip
@@ -79,6 +81,16 @@ def _end(file: sqlite3.Connection, wanted: Wanted, rooms: Mapping[int, RoomFacts
             past = number_of(file, room=number, offset=offset, time=time)
             ends.append(first_number(time + 1) if past is None else past)
     return min(ends)
+
+
+def _shown(wanted: Wanted, rooms: Mapping[int, RoomFacts]) -> tuple[int, int, int]:
+    """Return from which number, in which room and from which offset on an earlier page has shown all:
+    the message at which it ended may have left the index since."""
+    if wanted.past is not None:
+        for number, facts in rooms.items():
+            if facts.name == wanted.past.room:
+                return first_number(wanted.past.time), number, wanted.past.offset
+    return _AFTER_ALL, 0, 0
 
 
 def _time_of(file: sqlite3.Connection, room: int, *, offset: int) -> int | None:
