@@ -28,6 +28,9 @@ http {{
     location = /pub/lobby {{ nchan_publisher; nchan_channel_id lobby; nchan_message_buffer_length 1000; }}
     location = /sub/lobby {{ nchan_subscriber longpoll eventsource websocket; nchan_channel_id lobby;
       nchan_subscriber_first_message newest; nchan_subscriber_timeout {hold}; }}
+    location ~ ^/pub/(rm[0-9]+)$ {{ nchan_publisher; nchan_channel_id $1; nchan_message_buffer_length 1000; }}
+    location ~ ^/sub/(rm[0-9]+)$ {{ nchan_subscriber longpoll eventsource websocket; nchan_channel_id $1;
+      nchan_subscriber_first_message newest; nchan_subscriber_timeout {hold}; }}
   }}
 }}
 """
