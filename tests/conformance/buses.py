@@ -122,7 +122,7 @@ def on_the_link() -> Iterator[Callable[[HandReactor], Line]]:
         writer.stop()
 
 
-REACTORS: dict[str, Callable[[], HandReactor]] = {"linked": turned}  # type: ignore[dict-item]
+REACTORS: dict[str, Callable[[], HandReactor]] = {"linked": turned}
 LINES = {"linked": on_the_link, "nats": on_nats, "redis": on_redis, "postgres": on_postgres}
 
 

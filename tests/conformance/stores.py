@@ -144,7 +144,7 @@ def _linked(folder: Path, clock: list[int], make: Callable[[Any], Store]) -> Sit
     writer = WriterThread(path, make)
     reach = Reach(path, name="node", reactor=reactor)
     store = LinkedStore(reach, reactor=reactor)
-    return LinkedSite(store, reactor, clock, writer=writer, reach=reach)  # type: ignore[arg-type]
+    return LinkedSite(store, reactor, clock, writer=writer, reach=reach)
 
 
 STORES: dict[str, Callable[[Path], Site]] = {

@@ -22,7 +22,7 @@ import msgspec
 import pytest
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
-from twisted.logger import formatEvent, globalLogPublisher
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.web.http_headers import Headers
 
 from kodama.bus.local import LocalBus
@@ -121,7 +121,10 @@ def test_a_fault_of_ours_logs_no_address_of_a_webhook(
 
     address, logged = made(server, owner)["address"], list[str]()
     monkeypatch.setattr(Api, "publish_read", broken)
-    observe = lambda event: logged.append(formatEvent(event))  # noqa: E731 - Twisted forgets it by its identity
+
+    def observe(event: LogEvent) -> None:
+        logged.append(formatEvent(event))
+
     globalLogPublisher.addObserver(observe)
     try:
         assert sent(server, address, b'{"text":"x"}').status == 500

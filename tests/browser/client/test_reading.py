@@ -123,7 +123,7 @@ def test_two_tabs_share_one_connection_and_the_next_leads_within_a_second(
         before = len(proxy.asked("GET /v1/rooms/lobby/events"))
         for number in range(5):
             server.say(f"{turn} {number}")
-            until(lambda: len(browser.texts()) == heard + number + 1)  # noqa: B023
+            until(lambda count=heard + number + 1: len(browser.texts()) == count)
         asked = proxy.asked("GET /v1/rooms/lobby/events")[before:]
         assert len({line.partition("client=")[2].partition("&")[0] for line in asked}) == 1
         # The poll after the fifth message may not have left yet; two readers would ask ten times.
@@ -134,7 +134,7 @@ def test_two_tabs_share_one_connection_and_the_next_leads_within_a_second(
         gone = monotonic()
         driver.switch_to.window(follower)
         server.say(f"after {turn}")
-        until(lambda: browser.texts()[-1] == f"after {turn}")  # noqa: B023
+        until(lambda last=f"after {turn}": browser.texts()[-1] == last)
         waits.append(monotonic() - gone)
         assert browser.texts() == [event["text"] for event in server.log()]
     assert median(waits) < 1
