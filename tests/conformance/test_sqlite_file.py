@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from kodama.core.record import PutRecord, Record, Records
 from kodama.core.room import RoomFacts
 from kodama.store.interface import StoreDamaged, StoreUnavailable
 from kodama.store.sqlite import SqliteStore, backup, restore
-from kodama.store.sqlite.file import hold
+from kodama.store.sqlite.file import hold, transaction, unsynced_transaction, writing
 from tests.conformance.stores import HandReactor, Site, delete, publish, react, sqlite, topic
+
+FULL = 2  # of PRAGMA synchronous
 
 
 def a_log(folder: Path, *, events: int = 200) -> Path:
@@ -245,3 +248,19 @@ def test_a_writer_that_was_frozen_writes_nothing_beside_its_successor(tmp_path: 
     frozen.stop()
     successor.stop()
     os.close(lock)
+
+
+def test_every_transaction_waits_for_the_disk_but_those_that_say_otherwise(tmp_path: Path) -> None:
+    connection = writing(a_log(tmp_path, events=1))
+
+    def waits() -> bool:
+        return bool(connection.execute("PRAGMA synchronous").fetchone()[0] == FULL)
+
+    with transaction(connection):
+        assert waits()
+    with suppress(LookupError), unsynced_transaction(connection):
+        assert not waits()
+        raise LookupError
+    with transaction(connection):
+        assert waits()
+    connection.close()

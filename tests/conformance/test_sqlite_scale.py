@@ -87,13 +87,12 @@ def test_no_append_walks_a_table(tmp_path: Path) -> None:
 
 def test_the_write_ahead_log_begins_anew_while_people_write(tmp_path: Path) -> None:
     site = sqlite(tmp_path).start()
-    for number in range(3 * FOLD_IN_GROUPS):
-        site.append(publish(f"number {number}"))
-    grown = (tmp_path / "log.db-wal").stat().st_size
-    for number in range(3 * FOLD_IN_GROUPS):
-        site.append(publish(f"number {number}"))
-    assert (tmp_path / "log.db-wal").stat().st_size <= 2 * grown < 64 * 2**20
-    assert (tmp_path / "log.db").stat().st_size > 6 * FOLD_IN_GROUPS * 100
+    grown = []
+    for _ in range(3):
+        for number in range(FOLD_IN_GROUPS):
+            site.append(publish(f"number {number}"))
+        grown.append((tmp_path / "log.db-wal").stat().st_size)
+    assert 0 < grown[2] <= 1.5 * grown[0]
     site.stop()
 
 

@@ -12,7 +12,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -46,10 +46,12 @@ class Superseded(sqlite3.OperationalError):
 
 class Writer(sqlite3.Connection):
     """A connection that writes. Once it has `begin_opening`, ``epoch`` is that of its opening and
-    ``newest`` the one that it expects to find in the file."""
+    ``newest`` the one that it expects to find in the file. ``synchronous`` is whether its commits
+    wait for the disk (FULL) or not (NORMAL)."""
 
     epoch: str | None = None
     newest: str = ""
+    synchronous: str = "FULL"
 
 
 def begin_opening(connection: Writer, epoch: str) -> None:
@@ -194,10 +196,29 @@ def inspecting(path: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection) -> AbstractContextManager[None]:
     """Commit durably what is done inside, or nothing of it. Raises `Superseded` if the file was opened
     for writing since `begin_opening`, as may happen to a process that was frozen."""
+    _wait_for_disk(connection, "FULL")
+    return _committing(connection)
+
+
+def unsynced_transaction(connection: sqlite3.Connection) -> AbstractContextManager[None]:
+    """Commit what is done inside without a wait for the disk. It is durable with the first `transaction`
+    after it; a power cut before that takes it, as the write-ahead log ends with what was synced."""
+    _wait_for_disk(connection, "NORMAL")
+    return _committing(connection)
+
+
+def _wait_for_disk(connection: sqlite3.Connection, synchronous: str) -> None:
+    """Say it where it changes. Each transaction asks for its own: none depends on how another ended."""
+    if isinstance(connection, Writer) and connection.synchronous != synchronous:
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.synchronous = synchronous
+
+
+@contextmanager
+def _committing(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         _check_opening(connection)
@@ -214,17 +235,6 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def fold_in(connection: sqlite3.Connection) -> None:
     """Bring what is in the write-ahead log into the file, which begins anew with the next commit."""
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-
-
-@contextmanager
-def unsynced(connection: sqlite3.Connection) -> Iterator[None]:
-    """Let the commits inside wait for no disk. What they write is durable with the first commit after
-    them; a power cut before that takes them all, as the write-ahead log ends with what was synced."""
-    connection.execute("PRAGMA synchronous = NORMAL")
-    try:
-        yield
-    finally:
-        connection.execute("PRAGMA synchronous = FULL")
 
 
 def _check_opening(connection: sqlite3.Connection) -> None:

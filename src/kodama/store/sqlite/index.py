@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 from kodama.core.search import subject
 from kodama.core.words import RULE
-from kodama.store.sqlite.file import transaction, unsynced
+from kodama.store.sqlite.file import transaction, unsynced_transaction
 from kodama.store.sqlite.rows import insert
 from kodama.store.sqlite.terms import MOMENT_BITS, first_number, number_of, terms
 from kodama.store.threads import AGAIN
@@ -175,7 +175,7 @@ class Index:
     def _follow_once(self) -> None:
         """Index a piece in a transaction that is durable with the next commit: lost, it is done again."""
         try:
-            with unsynced(self._file), transaction(self._file):
+            with unsynced_transaction(self._file):
                 self._follow(min(max(BEHIND_EVENTS, self._owed), WITH_COMMIT))
         except BaseException:
             self.undone()
