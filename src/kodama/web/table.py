@@ -128,7 +128,7 @@ class Table:
                     b"PATCH": lambda request, caller: self._files.add(request, caller, file),
                     b"DELETE": lambda request, caller: self._files.remove(request, caller, file),
                 }
-            case ["files", file, _]:  # by its id; the name is for people
+            case ["files", file, label]:  # noqa: F841 - named so in the API; it is found by its id
                 return {b"GET": lambda request, caller: self._files.serve(request, caller, file)}
             case ["v1", "tickets"]:
                 return {b"POST": self._sessions.ticket}
