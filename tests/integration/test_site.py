@@ -14,6 +14,7 @@ from twisted.internet.testing import MemoryReactorClock, StringTransport
 from kodama.app.assemble import assemble
 from kodama.app.ground import wall_clock
 from kodama.app.settings import Settings
+from tests.halves import Halves, Seated
 
 ROOM = "/v1/rooms/lobby"
 EVENTS = f"{ROOM}/events"
@@ -62,8 +63,9 @@ class Asking:
 class Kodama:
     """A server without a socket."""
 
-    def __init__(self, **settings: object) -> None:
+    def __init__(self, *, fanout: Halves | None = None, **settings: object) -> None:
         self.reactor: Any = MemoryReactorClock()
+        self.reactor.fanout = fanout
         chosen = Settings.load({"HOME": "/nonexistent"}, overrides={"store": "memory", **settings})
         self.service = assemble(chosen, self.reactor, now=self.now)
         self.service.startService()
@@ -81,7 +83,9 @@ class Kodama:
         head = {"Host": "localhost:8080", **{name.replace("_", "-"): value for name, value in fields.items()}}
         if body is not None:
             head = {"Content-Type": "application/json", **head, "Content-Length": str(len(raw))}
-        transport = StringTransport(peerAddress=IPv4Address("TCP", peer, 50_000))
+        address = IPv4Address("TCP", peer, 50_000)
+        fanout = self.reactor.fanout
+        transport = StringTransport(peerAddress=address) if fanout is None else Seated(fanout, peerAddress=address)
         channel = self.factory.buildProtocol(None)
         channel.makeConnection(transport)
         lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())

@@ -26,6 +26,7 @@ from kodama.files.keeper import Keeper, Room
 from kodama.hooks.outlets import Outlets
 from kodama.http.echo import Echoes
 from kodama.http.factory import HttpFactory
+from kodama.http.fanout import Fanout
 from kodama.http.limits import Limits
 from kodama.http.outgoing import Outgoing
 from kodama.http.websocket import SocketLimits
@@ -102,6 +103,7 @@ def assemble(
     ``inherited`` instead of host and port, if a supervisor has handed one over, and on ``ground``
     instead of the store and bus of the settings. ``now`` tells the time in ms since 1970."""
     metrics = Metrics()
+    fanout: Fanout | None = getattr(reactor, "fanout", None)
     store, bus, shared, worker = ground or ground_of(settings, reactor, now)
     retention = Retention(settings.retention_days, settings.retention_events)
     node = Node(
@@ -146,7 +148,7 @@ def assemble(
         framing: Streams(
             kind, node, people, clock=reactor, now=now, fields=FIELDS,
             fail=lambda request, failure: site.fail(request, failure),
-            fault=lambda failure: site.fault_in_stream(failure),
+            fault=lambda failure: site.fault_in_stream(failure), fanout=fanout,
         )
         for framing, kind in kinds.items()
     }  # fmt: skip
@@ -158,7 +160,7 @@ def assemble(
         node,
         Followers(
             node, people, clock=reactor, now=now,
-            fault=lambda failure: site.fault_in_stream(failure),
+            fault=lambda failure: site.fault_in_stream(failure), fanout=fanout,
         ),
         now=now,
     )  # fmt: skip
@@ -277,7 +279,7 @@ def assemble(
     )
     factory = HttpFactory(
         site.respond, refuse=site.refuse, fault=site.fault, clock=reactor, limits=limits,
-        own=CLIENT_PART, party=identity.party,
+        own=CLIENT_PART, party=identity.party, fanout=fanout,
     )  # fmt: skip
 
     def watch() -> Deferred[None]:

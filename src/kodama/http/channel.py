@@ -18,9 +18,10 @@ from twisted.internet.interfaces import IProtocol, IPushProducer, ISSLTransport,
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from kodama.http.fanout import NO_SEAT, NOT_ASKED, take_seat
 from kodama.http.link import ChannelLink
 from kodama.http.message import Answer, Fields, Headers, Holder, Line, Own, Refusal, Request, T, encode_head
-from kodama.http.parser import Chunks, Head, Refused, unfinished
+from kodama.http.parser import Chunks, Head, Refused, Whole, unfinished
 from kodama.http.states import State
 from kodama.http.stream import Stream, nowhere, pause_early
 from kodama.http.timers import TICK
@@ -40,8 +41,8 @@ class Channel:
 
     __slots__ = (
         "__weakref__", "_block", "_body", "_buffer", "_factory", "_headers", "_holder", "_in_turn", "_own",
-        "_paused", "_request", "_scanned", "_state", "_tunnel", "_write", "deadline", "factory", "peer",
-        "slot", "transport",
+        "_paused", "_request", "_scanned", "_seat", "_state", "_tunnel", "_write", "deadline", "factory",
+        "peer", "slot", "transport",
     )  # fmt: skip
 
     unwrapped: Final = True  # a reactor that knows the word calls `dataReceived` without a frame between
@@ -56,12 +57,13 @@ class Channel:
         self._headers: Headers | None = None
         self._own: Own | None = None
         self._buffer: bytearray | None = None
-        self._body: tuple[Head, Chunks | None] | None = None
+        self._body: tuple[Head, Chunks | Whole] | None = None
         self._request: Request | None = None
         self._holder: Holder | Lot | None = None
         self._tunnel: Tunnel | None = None
         self._paused = self._in_turn = False
         self._scanned = 0
+        self._seat = NOT_ASKED
 
     def makeConnection(self, transport: ITransport) -> None:
         """Twisted: the connection is open."""
@@ -83,6 +85,7 @@ class Channel:
         self._state = _LINGER
         self._buffer = self._body = self.transport = None
         self._write = nowhere
+        self._seat = NO_SEAT
         self._forget()
 
     def _leave(self) -> None:
@@ -212,7 +215,7 @@ class Channel:
         by another, and the transport says at once when the client does not take what it is sent."""
         request.keep = request.keep and not self._factory.draining
         pause_early(self.transport)
-        stream = Stream(self, request, status=status, fields=fields, send=self._write)
+        stream = Stream(self, request, status=status, fields=fields, send=self._write, seat=self.sit())
         stream.full = self._paused
         self._holder = stream
         self._request = self._headers = None
@@ -236,6 +239,12 @@ class Channel:
     def write(self) -> Callable[[bytes], None]:
         """Return how bytes are written, without a frame between."""
         return self._write
+
+    def sit(self) -> int:
+        """Return the seat under which a `Fanout` reaches the client, or `NO_SEAT`."""
+        if self._seat == NOT_ASKED:
+            self._seat = take_seat(self.transport, self, self._factory.fanout)
+        return self._seat
 
     def end(self) -> None:
         """End a tunnel once everything is written."""
@@ -432,7 +441,7 @@ class Channel:
             self._whole(head, b"")
             return True
         self._state = _BODY
-        self._body = (head, Chunks(limits.body) if head.length is None else None)
+        self._body = (head, Chunks(limits.body) if head.length is None else Whole(head.length))
         self._factory.wheel.arm(self, self._factory.seconds() + limits.body_time)
         if head.expects and len(buffer) < (head.length or 5):
             self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -440,14 +449,8 @@ class Channel:
 
     def _read_body(self, buffer: bytearray) -> bool:
         assert self._body is not None
-        head, chunks = self._body
-        if chunks is not None:
-            body = chunks.feed(buffer)
-        else:
-            length = head.length or 0
-            body = bytes(buffer[:length]) if len(buffer) >= length else None
-            if body is not None:
-                del buffer[:length]
+        head, coming = self._body
+        body = coming.feed(buffer)
         if body is None:
             return False
         self._body = None

@@ -9,6 +9,7 @@ from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
 from kodama.http.channel import Channel
+from kodama.http.fanout import Fanout
 from kodama.http.limits import Limits
 from kodama.http.message import Answer, Refusal, Request
 from kodama.http.remembered import Remembered
@@ -26,7 +27,8 @@ class HttpFactory(Factory):
     ``respond`` gets each request; ``refuse`` words what the channel refuses by itself;
     ``fault`` logs an exception that ``respond`` let out, and words the answer; ``own`` is which
     parameter of a query is each client's own, see `Remembered`; ``party`` says which addresses
-    count together for `Limits.together`, None for one that does not count.
+    count together for `Limits.together`, None for one that does not count; ``fanout`` writes the
+    same to many at once, if the transports' reactor can.
     """
 
     noisy = False
@@ -35,6 +37,7 @@ class HttpFactory(Factory):
         self, respond: Callable[[Request], None], *, refuse: Callable[[Refusal], Answer],
         fault: Callable[[Request, Failure], Answer], clock: IReactorTime, limits: Limits,
         own: bytes | None = None, party: Callable[[str], str | None] = _nobody_counts,
+        fanout: Fanout | None = None,
     ) -> None:  # fmt: skip
         self.respond = respond
         self.refuse = refuse
@@ -44,6 +47,7 @@ class HttpFactory(Factory):
         self.limits = limits
         self.wheel = Wheel(clock)
         self.draining = False
+        self.fanout = fanout
         self._channels: set[Channel] = set()
         self._party = party
         self._parties: dict[str, int] = {}

@@ -27,6 +27,11 @@ class ChannelLink:
         """Return how bytes are written, without a frame between."""
         return self._channel.write
 
+    @property
+    def seat(self) -> int:
+        """Return under which seat a `Fanout` reaches the other side."""
+        return self._channel.sit()
+
     def send(self, data: bytes) -> None:
         """Write bytes."""
         self._channel.write(data)

@@ -164,6 +164,23 @@ def _length(fields: dict[bytes, list[bytes]], *, minor: int, limits: Limits) -> 
     return length
 
 
+class Whole:
+    """A body whose ``length`` was said beforehand."""
+
+    __slots__ = ("_length",)
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+
+    def feed(self, buffer: bytearray) -> bytes | None:
+        """Take the body from the front of ``buffer`` and return it once all of it is there."""
+        if len(buffer) < self._length:
+            return None
+        body = bytes(buffer[: self._length])
+        del buffer[: self._length]
+        return body
+
+
 class Chunks:
     """A chunked body as it comes in (RFC 9112 section 7.1); trailers are refused."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
+from kodama.http.fanout import NO_SEAT
 from kodama.http.message import BODILESS, Fields, Request, encode_head
 
 KEPT: Final = 2048  # bytes, by a transport that always keeps what it is given until the next turn
@@ -52,15 +53,18 @@ class Stream:
     """One streamed answer. A `Holder`, so that the connection tells it when the client goes.
 
     ``full`` is true while the client does not keep up. ``send`` writes bytes as they are: whoever
-    streams the same to thousands makes one piece for all, with `chunk` where ``chunked``.
+    streams the same to thousands makes one piece for all, with `chunk` where ``chunked``, and may
+    have a `Fanout` write it to ``seat``.
     """
 
-    __slots__ = ("_outlet", "chunked", "full", "keep", "on_drained", "on_filled", "on_gone", "send", "silent")
+    __slots__ = ("_outlet", "chunked", "full", "keep", "on_drained", "on_filled", "on_gone", "seat", "send",
+                 "silent")  # fmt: skip
 
     def __init__(
         self, outlet: Outlet, request: Request, *, status: int, fields: Fields,
-        send: Callable[[bytes], None],
+        send: Callable[[bytes], None], seat: int = NO_SEAT,
     ) -> None:  # fmt: skip
+        self.seat = seat
         self.silent: bool
         self.chunked: bool
         self.keep: bool
@@ -97,6 +101,7 @@ class Stream:
     ) -> Stream:
         """Return a stream over a server that writes the head and frames the pieces itself."""
         stream = cls.__new__(cls)
+        stream.seat = NO_SEAT
         stream._prepare(outlet, request, status=status, send=send)
         stream.chunked = False
         return stream

@@ -39,6 +39,10 @@ class Link(Protocol):
     def write(self) -> Callable[[bytes], None]:
         """What `send` calls, until the connection is gone."""
 
+    @property
+    def seat(self) -> int:
+        """The seat under which a `kodama.http.fanout.Fanout` reaches the other side, or `NO_SEAT`."""
+
     def arm(self, seconds: float) -> None:
         """Let the tunnel hear when so many seconds are over, whatever was armed before."""
 

@@ -127,6 +127,11 @@ class WebSocket:
         of Python between; not to be called once `Listener.closed` was."""
         return self._link.write
 
+    @property
+    def seat(self) -> int:
+        """Return the seat under which a `Fanout` reaches the client, or `NO_SEAT`; as for `write`."""
+        return self._link.seat
+
     def pause(self) -> None:
         """Take no further message until `resume`: the application is behind."""
         self._paused = True

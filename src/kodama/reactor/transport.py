@@ -37,6 +37,7 @@ from twisted.python import log
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from kodama.reactor.fanout import NO_SEAT
 from kodama.reactor.pull import Pull
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ class Connection:
     """The adapter: an asyncio protocol on one side, a Twisted transport on the other."""
 
     __slots__ = (
-        "__weakref__", "_full", "_host", "_peer", "_protocol", "_raw", "_reactor", "_reason", "connected",
-        "data_received", "disconnecting", "producer", "streamingProducer", "write",
+        "__weakref__", "_full", "_host", "_peer", "_protocol", "_raw", "_reactor", "_reason", "_seat",
+        "connected", "data_received", "disconnecting", "producer", "streamingProducer", "write",
     )  # fmt: skip
 
     TLS = False
@@ -79,6 +80,7 @@ class Connection:
         self._peer, self._host, self._reactor = peer, host, reactor
         self._reason: BaseException | None = None
         self._full = False
+        self._seat = NO_SEAT
         self.connected = True
         self.disconnecting = False
         self.producer: Any = None
@@ -141,7 +143,10 @@ class Connection:
                 producer.stopProducing()
         finally:
             protocol = self._protocol
-            protocol.connectionLost(reason)
+            try:
+                protocol.connectionLost(reason)
+            finally:
+                self._leaveSeat()
 
     def pause_writing(self) -> None:
         """The loop: its buffer is full."""
@@ -162,6 +167,26 @@ class Connection:
         Usually 64 KiB are kept for the peer first, which is too much for each of thousands.
         """
         self._raw.set_write_buffer_limits(0)
+
+    def takeSeat(self, protocol: Any) -> int:
+        """Let `Fanout.write` reach this connection, too, as ``protocol``, whose own it must be: what
+        stands between the two, such as TLS, would be passed by. Returns the seat, or `NO_SEAT`.
+
+        The producer is paused early from now on, so that who is not paused has nothing unwritten, which
+        what is written that way would overtake.
+        """
+        if protocol is not self._protocol or not self.connected or self.disconnecting:
+            return NO_SEAT
+        if self._seat == NO_SEAT and not self._raw.get_write_buffer_size():
+            self._seat = self._reactor.fanout.seat(self.fileno())
+            if self._seat != NO_SEAT:
+                self.pauseEarly()
+        return self._seat
+
+    def _leaveSeat(self) -> None:
+        seat, self._seat = self._seat, NO_SEAT
+        if seat != NO_SEAT:
+            self._reactor.fanout.leave(seat)
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Write the pieces in one go; raises TypeError if one is not bytes."""
@@ -287,6 +312,7 @@ class Connection:
         producer, streaming = self.producer, self.streamingProducer
         if producer is not None:
             self.unregisterProducer()
+        self._leaveSeat()
         factory = TLSMemoryBIOFactory(contextFactory, not normal, None)  # type: ignore[arg-type]  # what Twisted's startTLS passes
         secret = factory.protocol(factory, self._protocol, False)
         bare = Connection(self._raw, secret, self._peer, self._host, self._reactor)

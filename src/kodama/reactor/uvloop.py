@@ -22,6 +22,7 @@ from twisted.internet.main import installReactor
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from kodama.reactor.fanout import Fanout
 from kodama.reactor.port import Port
 from kodama.reactor.transport import Connection
 
@@ -36,6 +37,7 @@ class UvloopReactor(AsyncioSelectorReactor):
     def __init__(self) -> None:
         self.loop = uvloop.new_event_loop()
         self.connections: set[Connection] = set()
+        self.fanout = Fanout()
         asyncio.set_event_loop(self.loop)
         self.loop.set_exception_handler(self._log_problem)
         super().__init__(self.loop)

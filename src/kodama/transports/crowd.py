@@ -3,22 +3,25 @@
 Decided here: what they get is looked up once and encoded once. Then it is one write of the same
 bytes for each of them and nothing else, and the place of all moves on as a whole. A crowd keeps
 the bound writes of its readers, and who is full is not in it, so nothing else of a reader is
-touched for a delivery.
+touched for a delivery. Where the reactor has a fan-out, a piece is one call for all of them.
 """
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from twisted.logger import Logger
 
 from kodama.core.position import Position
 from kodama.core.stream import Reason
+from kodama.http.fanout import spread
 from kodama.node import LiveRoom
 from kodama.transports.reading import Batch, Bounds, at_end, owed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from kodama.transports.followers import Followers
     from kodama.transports.following import Following, Watching
@@ -37,10 +40,25 @@ class Standing(NamedTuple):
     places: tuple[Position, ...]
 
 
+class Outlets(NamedTuple):
+    """The ways to write to some readers."""
+
+    sends: tuple[Callable[[bytes], None], ...]
+    seats: array[int]
+
+    @classmethod
+    def of(cls, readers: Iterable[Following]) -> Outlets:
+        """Return the outlets of ``readers``."""
+        outlets = [following.outlet for following in readers]
+        return cls(tuple([one.send for one in outlets]), array("i", [one.seat for one in outlets]))
+
+
 class Crowd:
     """Those who wait at one standing. Exists as long as anybody does."""
 
-    __slots__ = ("_facts", "_followers", "_standing", "framing", "places", "readers", "rooms", "spoken")
+    __slots__ = (
+        "_facts", "_followers", "_outlets", "_standing", "framing", "places", "readers", "rooms", "spoken",
+    )  # fmt: skip
 
     def __init__(self, followers: Followers, standing: Standing) -> None:
         self._followers = followers
@@ -48,7 +66,8 @@ class Crowd:
         self.framing = standing.framing
         self.rooms = standing.rooms
         self.places = standing.places
-        self.readers: dict[Following, Callable[[bytes], None]] = {}
+        self.readers: dict[Following, None] = {}
+        self._outlets: Outlets | None = None  # of all of them, since the last one came or left
         self.spoken = followers.clock.seconds()
         self._facts = [(room.facts, room.people) for room in self.rooms]
         followers.crowds[standing] = self
@@ -60,11 +79,13 @@ class Crowd:
     def join(self, following: Following) -> None:
         """Let one more wait here."""
         following.crowd = self
-        self.readers[following] = following.outlet.send
+        self.readers[following] = None
+        self._outlets = None
 
     def leave(self, following: Following) -> None:
         """Let one wait here no longer."""
         self.readers.pop(following, None)
+        self._outlets = None
         if not self.readers:
             self._dissolve()
 
@@ -98,9 +119,12 @@ class Crowd:
         self._write(piece)
 
     def _write(self, piece: bytes) -> None:
-        for send in tuple(self.readers.values()):
+        outlets = self._outlets
+        if outlets is None:
+            outlets = self._outlets = Outlets.of(self.readers)
+        for index, took in spread(self._followers.fanout, outlets.seats, piece):
             try:
-                send(piece)
+                outlets.sends[index](piece[took:])
             except Exception:  # noqa: BLE001 - one failing reader keeps no message from the others
                 _log.failure("writing to a reader failed")
 
@@ -123,6 +147,7 @@ class Crowd:
         there = crowds.setdefault(self._standing, self)
         if there is not self:
             readers, self.readers = self.readers, {}
+            self._outlets = None
             for following in readers:
                 there.join(following)
             self._dissolve()

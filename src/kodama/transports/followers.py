@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from kodama.core.errors import Unauthorized
 from kodama.core.returning import Returns
 from kodama.core.who import Who
+from kodama.http.fanout import Fanout
 from kodama.node import LiveRoom, Node
 from kodama.people import People
 from kodama.transports.crowd import Crowd, Standing
@@ -28,12 +29,14 @@ TICK: Final = 1.0
 
 
 class Followers:
-    """All readers of one transport. ``fault`` logs a failure of ours and words it; ``now`` is in ms."""
+    """All readers of one transport. ``fault`` logs a failure of ours and words it; ``now`` is in ms;
+    ``fanout`` writes to many at once."""
 
     def __init__(
         self, node: Node, people: People, *, clock: IReactorTime, now: Callable[[], int],
-        fault: Callable[[Failure], Problem],
+        fault: Callable[[Failure], Problem], fanout: Fanout | None = None,
     ) -> None:  # fmt: skip
+        self.fanout = fanout
         self.node = node
         self.people = people
         self.metrics = node.metrics

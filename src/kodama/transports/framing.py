@@ -14,9 +14,11 @@ from kodama.wire.problem import Problem
 class Outlet(Protocol):
     """Where a reader's bytes go. ``full`` is true while it does not keep up, and `send` is not
     called then; ``on_filled``, ``on_drained`` and ``on_gone`` are called when that begins, perhaps
-    within `send`, when it ends, and when the reader is no more. `send` stays the same until then."""
+    within `send`, when it ends, and when the reader is no more. `send` stays the same until then, and so
+    does ``seat``, under which a `Fanout` writes what `send` would."""
 
     full: bool
+    seat: int
     send: Callable[[bytes], None]
     on_drained: Callable[[], None]
     on_filled: Callable[[], None]

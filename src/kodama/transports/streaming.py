@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from kodama.core.returning import Returns
 from kodama.core.who import Who
+from kodama.http.fanout import Fanout
 from kodama.http.message import Fields, Request
 from kodama.http.stream import chunk
 from kodama.node import Node
@@ -47,6 +48,7 @@ class Streams:
         self, framing: Callable[[Wrap], HttpFraming], node: Node, people: People, *, clock: IReactorTime,
         now: Callable[[], int], fields: Fields,
         fail: Callable[[Request, Failure], None], fault: Callable[[Failure], Problem],
+        fanout: Fanout | None = None,
     ) -> None:  # fmt: skip
         self._node = node
         self._now = now
@@ -54,7 +56,7 @@ class Streams:
         self._chunked = framing(chunk)
         self._bare = framing(bare)
         self._fields: Fields = (("Content-Type", self._bare.media_type), *fields)
-        self._followers = Followers(node, people, clock=clock, now=now, fault=fault)
+        self._followers = Followers(node, people, clock=clock, now=now, fault=fault, fanout=fanout)
 
     def serve(self, request: Request, asked: Asked, who: Who) -> None:
         """Begin a stream."""

@@ -41,7 +41,7 @@ class Talk:
 
     __slots__ = (
         "_all", "_desk", "_flying", "_following", "_framing", "_socket", "full", "on_drained",
-        "on_filled", "on_gone", "send",
+        "on_filled", "on_gone", "seat", "send",
     )  # fmt: skip
 
     def __init__(self, sockets: WebSockets, socket: WebSocket, desk: Desk, framing: Frames) -> None:
@@ -52,6 +52,7 @@ class Talk:
         self._flying = 0
         self.full = False
         self.send: Callable[[bytes], None] = socket.write
+        self.seat = socket.seat
         self.on_drained: Callable[[], None]
         self.on_filled: Callable[[], None]
         self.on_gone: Callable[[], None]
