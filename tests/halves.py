@@ -33,7 +33,7 @@ class Seated(StringTransport):
     """A transport in memory that takes a seat for its own protocol."""
 
     def __init__(self, fanout: Halves, **given: Any) -> None:
-        super().__init__(**given)  # type: ignore[no-untyped-call]
+        super().__init__(**given)
         self.fanout = fanout
         self.seat = NO_SEAT
         self.fails = False
@@ -41,7 +41,7 @@ class Seated(StringTransport):
     def write(self, data: bytes) -> None:
         if self.fails:
             raise RuntimeError("this one cannot be written to")
-        super().write(data)  # type: ignore[no-untyped-call]
+        super().write(data)
 
     def takeSeat(self, protocol: object) -> int:
         if self.seat == NO_SEAT:

@@ -40,6 +40,8 @@ def test_streams(server: Kodama, fanout: Halves, accept: str) -> None:
     assert [texts(one.transport.value()) for one in readers] == [
         [f"{number} ünï" for number in range(MESSAGES)]
     ] * (READERS + 1)
+    since_the_first = {one.transport.value().partition(b"0 \xc3\xbcn")[2] for one in readers[:READERS]}
+    assert len(since_the_first) == 1, "no byte was doubled or left out"
 
 
 def test_polls(server: Kodama, fanout: Halves) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kodama.reactor import fanout as module
+from kodama.reactor import ring as ring_module
 from kodama.reactor.fanout import FEW, NO_SEAT, Fanout
 from kodama.reactor.ring import ENTRIES, Ring
 from tests.reactor.test_native import run
@@ -73,7 +74,7 @@ def test_everybody_gets_what_is_written_to_all_in_order(many: Pairs) -> None:
 
 
 @ring
-def test_who_takes_only_a_part_is_named_with_what_it_took(many: Pairs) -> None:
+def test_who_takes_nothing_is_named(many: Pairs) -> None:
     stuck, gone = MORE_THAN_A_BATCH - 3, 7
     while True:
         try:
@@ -137,6 +138,28 @@ def test_a_descriptor_that_is_used_again_is_not_meant(many: Pairs) -> None:
 
 
 @ring
+@pytest.mark.parametrize("taken", [0, 10])
+def test_what_the_kernel_has_no_memory_for_is_left(
+    many: Pairs, monkeypatch: pytest.MonkeyPatch, taken: int
+) -> None:
+    call = ring_module._call
+
+    def scarce(number: int, *args: int) -> int:
+        if number != ring_module._ENTER:
+            return call(number, *args)
+        if not taken:
+            raise OSError(errno.ENOMEM, "no memory")
+        return call(number, args[0], taken, taken, *args[3:])
+
+    some = many.seats[:20]
+    with monkeypatch.context() as patch:
+        patch.setattr(ring_module, "_call", scarce)
+        assert many.fanout.write(some, b"one;") == [(index, 0) for index in range(taken, 20)]
+    assert many.fanout.write(some, b"two;") == []
+    assert [many.got(index) for index in range(20)] == [b"one;two;"] * taken + [b"two;"] * (20 - taken)
+
+
+@ring
 def test_a_seat_is_taken_again() -> None:
     pairs = Pairs(FEW)
     try:
@@ -175,7 +198,7 @@ def test_it_mixes_with_what_the_transports_write_and_nothing_overtakes() -> None
         from array import array
         from kodama.reactor.fanout import NO_SEAT
         N, MESSAGES = 60, 400
-        there, out = [], {}
+        there = []
         class P(Protocol):
             unwrapped = True
             full = False
@@ -210,7 +233,6 @@ def test_it_mixes_with_what_the_transports_write_and_nothing_overtakes() -> None
                 for p in there:
                     if not p.full: p.resumeProducing()
         def client(n):
-            import random, time
             socks = [socket.create_connection(("127.0.0.1", n)) for _ in range(N)]
             expected = b"".join(piece(k) for k in range(MESSAGES)) + b"end"
             # Half of them read as it comes; the others begin when those are done.
@@ -237,6 +259,52 @@ def test_a_protocol_behind_another_is_not_reached_directly() -> None:
         port = reactor.listenTCP(0, WrappingFactory(Factory.forProtocol(P)), interface="127.0.0.1")
         deferToThread(lambda n: socket.create_connection(("127.0.0.1", n)).recv(1), port.getHost().port)
     """).split() == ["-1", "-1"]
+
+
+@ring
+def test_the_producer_is_paused_as_soon_as_anything_is_left() -> None:
+    assert run("""
+        from array import array
+        from threading import Event
+        tried = Event()
+        class P(Protocol):
+            unwrapped, full = True, False
+            def connectionMade(self):
+                self.transport.registerProducer(self, True)
+                seat = self.transport.takeSeat(self)
+                unwritten = self.transport._raw.get_write_buffer_size
+                while not unwritten():
+                    assert not self.full
+                    for _, took in reactor.fanout.write(array("i", [seat] + [-1] * 3), b"x" * 100)[:-3]:
+                        self.transport.write(b"x" * (100 - took))
+                print(unwritten() <= 100, self.full)
+                self.transport.abortConnection()
+                tried.set()
+            def pauseProducing(self): self.full = True
+            def resumeProducing(self): pass
+            def stopProducing(self): pass
+        def client(n):
+            with socket.create_connection(("127.0.0.1", n)) as s:
+                tried.wait(20)
+            reactor.callFromThread(done)
+        serve(P, client)
+    """).split() == ["True", "True"]
+
+
+@ring
+def test_who_has_something_unwritten_gets_no_seat() -> None:
+    assert run("""
+        class P(Protocol):
+            def connectionMade(self):
+                self.transport.write(b"x" * 8_000_000)
+                print(self.transport.takeSeat(self))
+                self.transport.loseConnection()
+        def client(n):
+            with socket.create_connection(("127.0.0.1", n)) as s:
+                while s.recv(65536): pass
+            reactor.callFromThread(done)
+        serve(P, client)
+    """).split() == ["-1"]
 
 
 @ring

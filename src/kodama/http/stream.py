@@ -64,11 +64,10 @@ class Stream:
         self, outlet: Outlet, request: Request, *, status: int, fields: Fields,
         send: Callable[[bytes], None], seat: int = NO_SEAT,
     ) -> None:  # fmt: skip
-        self.seat = seat
         self.silent: bool
         self.chunked: bool
         self.keep: bool
-        self._prepare(outlet, request, status=status, send=send)
+        self._prepare(outlet, request, status=status, send=send, seat=seat)
         if request.minor == 0 and not self.silent:
             self.keep = False
         if any(name == "Content-Length" for name, _ in fields):
@@ -83,14 +82,14 @@ class Stream:
         send(head + b"\r\n")
 
     def _prepare(
-        self, outlet: Outlet, request: Request, *, status: int, send: Callable[[bytes], None]
+        self, outlet: Outlet, request: Request, *, status: int, send: Callable[[bytes], None], seat: int
     ) -> None:
         self._outlet: Outlet | None = outlet
         self.keep = request.keep
         self.chunked = request.minor == 1
         self.silent = request.line.method == b"HEAD" or status in BODILESS
         self.full = False
-        self.send = nowhere if self.silent else send
+        self.send, self.seat = (nowhere, NO_SEAT) if self.silent else (send, seat)
         self.on_drained: Callable[[], None] = nothing
         self.on_filled: Callable[[], None] = nothing
         self.on_gone: Callable[[], None] = nothing
@@ -101,8 +100,7 @@ class Stream:
     ) -> Stream:
         """Return a stream over a server that writes the head and frames the pieces itself."""
         stream = cls.__new__(cls)
-        stream.seat = NO_SEAT
-        stream._prepare(outlet, request, status=status, send=send)
+        stream._prepare(outlet, request, status=status, send=send, seat=NO_SEAT)
         stream.chunked = False
         return stream
 
@@ -122,7 +120,7 @@ class Stream:
         if outlet is not None:
             if self.chunked:
                 self.send(b"0\r\n\r\n")
-            self.send = nowhere
+            self.send, self.seat = nowhere, NO_SEAT
             outlet.finished()
 
     def filled(self) -> None:
@@ -142,5 +140,5 @@ class Stream:
     def gone(self, request: Request | None = None) -> None:
         """The connection: the client has gone."""
         self._outlet = None
-        self.send = nowhere
+        self.send, self.seat = nowhere, NO_SEAT
         self.on_gone()

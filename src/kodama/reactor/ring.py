@@ -5,7 +5,7 @@ says so again). The kernel is done with all of them when the call returns, so th
 on, nothing is ever under way, and there are no completions to wait for.
 
 There is no library for it that installs without a compiler; what is used of the interface are three
-system calls and four structures, which Linux keeps as they are. A socket is named by its place in a
+system calls and five structures, which Linux keeps as they are. A socket is named by its place in a
 table of the ring, which holds the open file itself: a descriptor that was closed and given to another
 connection meanwhile cannot be meant.
 """
@@ -17,6 +17,7 @@ import mmap
 import os
 import struct
 from array import array
+from contextlib import suppress
 from typing import Final
 
 ENTRIES: Final = 1024  # sends handed over at a time: 64 KiB of shared memory
@@ -84,7 +85,7 @@ class Ring:
         except OSError:
             taken = 0  # for want of memory, say
         self._submitted = (self._submitted + taken) % 2**32
-        self._words[self._tail] = self._submitted
+        self._await(taken)
         return self._outcome(taken, size=len(data)) + [(index, 0) for index in range(taken, count)]
 
     def close(self) -> None:
@@ -95,10 +96,11 @@ class Ring:
         """Map what the kernel made, at the offsets that ``params`` say."""
         entries, outcomes, _, _, _, features = params[:6]
         _, tail, _, _, _, _, numbers, _, _ = params[10:19]
-        outcome_head, _, _, _, _, self._at_outcomes, _, _, _ = params[19:28]
+        outcome_head, outcome_tail, _, _, _, self._at_outcomes, _, _, _ = params[19:28]
         if not features & _SINGLE_MMAP or entries != ENTRIES:
             raise OSError("This io_uring is of another kind.")
-        self._tail, self._outcome_head, self._outcomes = tail // 4, outcome_head // 4, outcomes
+        self._tail, self._outcomes = tail // 4, outcomes
+        self._outcome_head, self._outcome_tail = outcome_head // 4, outcome_tail // 4
         size = max(numbers + 4 * entries, self._at_outcomes + outcomes * _OUTCOME.size)
         self._shared = mmap.mmap(self._ring, size, offset=_AT_RING)
         self._entries = mmap.mmap(self._ring, entries * _ENTRY.size, offset=_AT_ENTRIES)
@@ -120,6 +122,13 @@ class Ring:
         split = min(size, len(self._entries) - at)
         self._entries[at : at + split] = made[:split]
         self._entries[: size - split] = made[split:size]
+
+    def _await(self, count: int) -> None:
+        """Return once the kernel has said what came of ``count`` sends. It has already, as none waits for
+        anything, unless a signal came between; what it said long ago must not be taken for it."""
+        while (self._words[self._outcome_tail] - self._words[self._outcome_head]) % 2**32 < count:
+            with suppress(InterruptedError):
+                _call(_ENTER, self._ring, 0, count, _GETEVENTS)
 
     def _outcome(self, count: int, *, size: int) -> list[tuple[int, int]]:
         """Take what came of ``count`` sends of ``size`` bytes; return those that took less."""

@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 
 from kodama.core.errors import BadJson, BadRequest, Refused, TooLarge, Unauthorized, UnsupportedMedia
 from kodama.core.names import room_name
+from kodama.http.fanout import NO_SEAT
 from kodama.http.message import Answer
 from kodama.http.violation import Code, Violation
 from kodama.http.websocket import WebSocket
@@ -95,7 +96,7 @@ class Talk:
 
     def closed(self) -> None:
         """The socket: nothing can be said any more."""
-        self.send = _nowhere
+        self.send, self.seat = _nowhere, NO_SEAT
         self.full = False
         self.on_gone()
 
