@@ -144,7 +144,7 @@ def _until_all_heard(selector: selectors.EpollSelector, readers: int, mark: byte
         if time.perf_counter() > end:
             raise Stalled(f"only {len(heard)} of {readers} readers heard")
         for key, _ in selector.select(1.0):
-            if mark in key.fileobj.recv(65536):  # type: ignore[union-attr]
+            if mark in key.fileobj.recv(65536):
                 heard.add(key.fd)
 
 

@@ -111,7 +111,7 @@ class Street:
         before, end = self.answered, time.perf_counter() + seconds
         while time.perf_counter() < end:
             for key, _ in self._selector.select(0.2):
-                self._hear(key.fileobj, key.data)  # type: ignore[arg-type]
+                self._hear(key.fileobj, key.data)
         return self.answered - before
 
     def _hear(self, sock: socket.socket, again: bytes | None) -> None:
@@ -169,8 +169,8 @@ def busy_broker(*, copies: int, seconds: float) -> tuple[float, float]:
                 sock.sendall(frame)
             said += len(speaking)
             for key, _ in selector.select(0):
-                if b"PING" in key.fileobj.recv(1 << 20):  # type: ignore[union-attr]
-                    key.fileobj.sendall(b"PONG\r\n")  # type: ignore[union-attr]
+                if b"PING" in key.fileobj.recv(1 << 20):
+                    key.fileobj.sendall(b"PONG\r\n")
         spent, lasted = processes.cpu_ns([broker.process.pid]) - before, time.perf_counter() - began
         for sock in (*hearing, *speaking):
             sock.close()

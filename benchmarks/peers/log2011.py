@@ -34,5 +34,5 @@ class Door(Resource):
 
 
 if __name__ == "__main__":
-    reactor.listenTCP(int(sys.argv[1]), Site(Door()), backlog=4096, interface="127.0.0.1")  # type: ignore[attr-defined]
-    reactor.run()  # type: ignore[attr-defined]
+    reactor.listenTCP(int(sys.argv[1]), Site(Door()), backlog=4096, interface="127.0.0.1")
+    reactor.run()

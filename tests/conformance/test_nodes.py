@@ -76,8 +76,8 @@ class Reader:
 
     def wake(self) -> None:
         step = self.room.stream.after(self.place, limit=1000, size=2**30)
-        self.got += [entry.offset for entry in step.entries]  # type: ignore[union-attr]
-        self.place = step.position  # type: ignore[union-attr]
+        self.got += [entry.offset for entry in step.entries]
+        self.place = step.position
         self.room.readers[self] = None
 
 
@@ -138,13 +138,13 @@ def test_a_node_that_heard_nothing_finds_out_by_one_question(hub: Hub, machines:
     for number in range(5):
         machines[0].append(publish(str(number)))
     machines[1].append(publish("x", room="garden"))
-    asked = machines[2].node.store.reads  # type: ignore[attr-defined]
+    asked = machines[2].node.store.reads
     machines[2].wait(machines[2].node.look())
     assert machines[2].readers["lobby"].got == [1, 2, 3, 4, 5]
     assert machines[2].readers["garden"].got == [1]
-    assert machines[2].node.store.reads - asked == 3  # type: ignore[attr-defined]  # the question, and two rooms
+    assert machines[2].node.store.reads - asked == 3  # the question, and two rooms
     machines[2].wait(machines[2].node.look())
-    assert machines[2].node.store.reads - asked == 4  # type: ignore[attr-defined]
+    assert machines[2].node.store.reads - asked == 4
 
 
 def test_one_message_costs_the_bus_one_frame_and_the_other_nodes_no_question(
@@ -154,21 +154,21 @@ def test_one_message_costs_the_bus_one_frame_and_the_other_nodes_no_question(
     for one in machines:
         one.wait(one.node.look())
     frames = hub.passed
-    asked = [one.node.store.reads for one in machines]  # type: ignore[attr-defined]
+    asked = [one.node.store.reads for one in machines]
     machines[0].append(publish("x"))
     assert hub.passed - frames == 1
     for one, before in zip(machines, asked, strict=True):
         assert one.readers["lobby"].got == [1, 2]
-        assert one.node.store.reads == before  # type: ignore[attr-defined]
+        assert one.node.store.reads == before
 
 
 def test_a_look_at_a_thousand_rooms_is_one_question(machines: list[Machine]) -> None:
     one = machines[0]
     for number in range(1000):
         one.wait(one.node.room(f"r{number}"))
-    asked = one.node.store.reads  # type: ignore[attr-defined]
+    asked = one.node.store.reads
     one.wait(one.node.look())
-    assert one.node.store.reads - asked == 1  # type: ignore[attr-defined]
+    assert one.node.store.reads - asked == 1
 
 
 def test_a_word_that_the_room_is_ahead_makes_the_node_read(hub: Hub, machines: list[Machine]) -> None:
@@ -205,9 +205,9 @@ def test_a_room_made_secret_is_secret_on_the_others_although_the_bus_lost_it(
     machines[1].wait(machines[1].node.look())
     assert machines[1].rooms["lobby"].facts.access is Access.SECRET
     assert [facts.access for facts in told] == [Access.SECRET]
-    asked = machines[1].node.store.reads  # type: ignore[attr-defined]
+    asked = machines[1].node.store.reads
     machines[1].wait(machines[1].node.look())
-    assert machines[1].node.store.reads - asked == 1  # type: ignore[attr-defined]  # nothing is read twice
+    assert machines[1].node.store.reads - asked == 1  # nothing is read twice
 
 
 def test_a_room_that_was_set_up_without_a_message_is_found_by_the_look(hub: Hub, machines: list[Machine]) -> None:
@@ -238,11 +238,11 @@ def test_a_hundred_who_ask_at_the_same_time_cost_two_questions(hub: Hub, machine
     hub.drop = 1
     machines[0].append(publish("x"))
     node = machines[1].node
-    asked = node.store.reads  # type: ignore[attr-defined]
+    asked = node.store.reads
     asking = [node.current(["lobby"]) for _ in range(100)]
     machines[1].wait(DeferredList(asking, fireOnOneErrback=True))
     assert machines[1].rooms["lobby"].stream.top.offset == 1
-    assert node.store.reads - asked <= 4  # type: ignore[attr-defined]  # each question may find the room behind
+    assert node.store.reads - asked <= 4  # each question may find the room behind
 
 
 def test_whoever_asks_hears_of_what_was_committed_while_another_question_was_under_way(
@@ -275,7 +275,7 @@ def test_a_question_that_fails_says_why_to_all_who_asked(hub: Hub, machines: lis
 def test_a_room_that_the_store_has_lost_begins_anew(machines: list[Machine]) -> None:
     machines[0].append(publish("x"))
     before = machines[1].rooms["lobby"].stream.top
-    log = machines[0].node.store._log.connection  # type: ignore[attr-defined]
+    log = machines[0].node.store._log.connection
     for table in ("events", "epochs", "rooms"):
         log.execute(f"DELETE FROM kodama_{table}")  # noqa: S608
     room = machines[1].rooms["lobby"]
@@ -310,10 +310,10 @@ def test_a_store_that_lost_events_is_followed_from_what_it_has(hub: Hub, machine
     for number in range(4):
         machines[0].append(publish(str(number)))
     room = machines[0].rooms["lobby"]
-    log = machines[0].node.store._log.connection  # type: ignore[attr-defined]
+    log = machines[0].node.store._log.connection
     log.execute("DELETE FROM kodama_events WHERE \"offset\" > 2")
     log.execute("UPDATE kodama_rooms SET top = 2 WHERE name = 'lobby'")
-    machines[0].node.store._log.epoch = "other"  # type: ignore[attr-defined]
+    machines[0].node.store._log.epoch = "other"
     before = room.stream.top
     machines[0].append(publish("new"))
     machines[0].reactor.pump_until(lambda: room.stream.top == Position("other", 3))

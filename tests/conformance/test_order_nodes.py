@@ -209,7 +209,7 @@ def test_slow_mode_is_one_for_all_nodes(desks: list[Desk]) -> None:
 def test_a_passkeys_answer_is_taken_once_on_all_nodes(desks: list[Desk]) -> None:
     here, there = desks
     keys = [
-        Passkeys(one.machine.node.store, None, None, now=lambda one=one: one.now)  # type: ignore[arg-type]
+        Passkeys(one.machine.node.store, None, None, now=lambda one=one: one.now)
         for one in desks
     ]
     until = here.now + 300_000

@@ -62,7 +62,7 @@ def test_many_nodes_that_write_at_once_leave_no_hole_and_no_double(url: str) -> 
     for room, count in (("lobby", 40), ("garden", 40), ("r3", 4)):
         log = nodes[0].log(room)
         assert [line.offset for line in log] == list(range(1, count + 1))
-        assert len({decode(line.json).text for line in log}) == count  # type: ignore[union-attr]
+        assert len({decode(line.json).text for line in log}) == count
     for one in nodes:
         one.stop()
 

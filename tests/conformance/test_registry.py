@@ -85,9 +85,9 @@ def test_what_the_bus_lost_is_found_by_one_look(hub: Hub, desks: list[Desk]) -> 
     assert desks[1].bans == {}
     desks[1].wait(desks[1].registry.look())
     assert desks[1].bans == {"b": 6}
-    asked = desks[1].machine.node.store.reads  # type: ignore[attr-defined]
+    asked = desks[1].machine.node.store.reads
     desks[1].wait(desks[1].registry.look())
-    assert desks[1].machine.node.store.reads - asked == 1  # type: ignore[attr-defined]
+    assert desks[1].machine.node.store.reads - asked == 1
 
 
 def test_many_changes_at_once_are_read_together(desks: list[Desk]) -> None:

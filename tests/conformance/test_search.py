@@ -151,7 +151,7 @@ def test_the_newest_come_first_across_rooms_and_cuts_are_told(site: Site) -> Non
     for n in range(6):
         speak(site, [f"word {n}"], room="ab"[n % 2])
     first = site.wait(site.store.search(Wanted(phrases=phrases("word")), who=NOBODY, limit=4, size=ALL))
-    assert [decode(one.json).text for one in first.messages] == [f"word {n}" for n in (5, 4, 3, 2)]  # type: ignore[union-attr]
+    assert [decode(one.json).text for one in first.messages] == [f"word {n}" for n in (5, 4, 3, 2)]
     assert first.more
     last = first.messages[-1]
     rest = site.wait(

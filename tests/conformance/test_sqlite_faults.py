@@ -121,7 +121,7 @@ def test_a_full_disk_refuses_writes_goes_on_reading_and_recovers(small_disk: Pat
 
 def test_a_file_that_may_not_grow_refuses_writes_and_recovers(tmp_path: Path) -> None:
     site = sqlite(tmp_path).start()
-    connection: Any = site.store._connection  # type: ignore[attr-defined]
+    connection: Any = site.store._connection
     connection.execute("PRAGMA max_page_count = 100")
     while not told_unavailable(site):
         pass
@@ -135,7 +135,7 @@ def test_a_file_that_may_not_grow_refuses_writes_and_recovers(tmp_path: Path) ->
 
 def test_an_append_that_sqlite_refuses_harms_nobody_else(tmp_path: Path) -> None:
     site = sqlite(tmp_path).start()
-    connection: Any = site.store._connection  # type: ignore[attr-defined]
+    connection: Any = site.store._connection
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 100_000)
     results = site.append(*(publish("z" * (200_000 if n == 33 else 10)) for n in range(100)))
     assert [n for n, one in enumerate(results) if not isinstance(one, Stored)] == [33]

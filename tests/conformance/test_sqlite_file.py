@@ -135,7 +135,7 @@ def test_reads_are_counted(tmp_path: Path) -> None:
     site = sqlite(tmp_path).start()
     site.log()
     site.wait(site.store.rooms())
-    assert site.store.reads == 2  # type: ignore[attr-defined]
+    assert site.store.reads == 2
     site.stop()
 
 
@@ -152,7 +152,7 @@ def test_a_copy_taken_while_writing_is_whole_and_of_one_moment(tmp_path: Path) -
     (tmp_path / "elsewhere").mkdir()
     restore(tmp_path / "copy.db", tmp_path / "elsewhere" / "log.db")
     copied = sqlite(tmp_path / "elsewhere").start()
-    texts = [decode(line.json).text for line in copied.log()]  # type: ignore[union-attr]
+    texts = [decode(line.json).text for line in copied.log()]
     assert texts == [str(n) for n in range(len(texts))]
     assert len(texts) >= 500
     copied.stop()
@@ -243,7 +243,7 @@ def test_a_writer_that_was_frozen_writes_nothing_beside_its_successor(tmp_path: 
     with pytest.raises(StoreUnavailable):
         frozen.wait(frozen.store.put_room(RoomFacts(name="kitchen")))
     assert successor.stored(publish("after")).entry.offset == 3
-    assert [decode(line.json).text for line in successor.log()] == ["before", "meanwhile", "after"]  # type: ignore[union-attr]
+    assert [decode(line.json).text for line in successor.log()] == ["before", "meanwhile", "after"]
     assert len(successor.wait(successor.store.rooms())) == 1
     frozen.stop()
     successor.stop()

@@ -60,13 +60,13 @@ def test_a_large_log_opens_and_answers_without_being_read_through(tmp_path: Path
 
 
 def plans(site: Site, *changes: Any) -> list[str]:
-    connection: Any = site.store._connection  # type: ignore[attr-defined]
+    connection: Any = site.store._connection
     statements: list[str] = []
     connection.set_trace_callback(statements.append)
     site.append(*changes)
     connection.set_trace_callback(None)
     asked = [one for one in statements if one.startswith(("SELECT", "WITH", "UPDATE", "DELETE"))]
-    with inspecting(site.store._path) as other:  # type: ignore[attr-defined]
+    with inspecting(site.store._path) as other:
         return [
             f"{row[3]}: {statement}"
             for statement in asked

@@ -51,7 +51,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
 
 
 def offsets(entries: object) -> list[int]:
-    return [entry.offset for entry in entries]  # type: ignore[attr-defined]
+    return [entry.offset for entry in entries]
 
 
 def test_every_store_in_the_folder_is_held_to_this_suite() -> None:
@@ -62,7 +62,7 @@ def test_every_store_in_the_folder_is_held_to_this_suite() -> None:
 def test_offsets_count_from_one_without_holes_in_the_order_of_appending(site: Site) -> None:
     results = site.append(*(publish(str(n)) for n in range(300)))
     assert [one.entry.offset for one in results if isinstance(one, Stored)] == list(range(1, 301))
-    assert [decode(line.json).text for line in site.log()] == [str(n) for n in range(300)]  # type: ignore[union-attr]
+    assert [decode(line.json).text for line in site.log()] == [str(n) for n in range(300)]
 
 
 def test_rooms_count_for_themselves(site: Site) -> None:
@@ -98,7 +98,7 @@ def test_a_repeated_nonce_stores_nothing_and_names_the_first(site: Site) -> None
 
 def test_a_nonce_repeated_while_the_first_is_on_its_way_stores_one_event(site: Site) -> None:
     results = site.append(*(publish(nonce="same") for _ in range(50)))
-    assert {one.id for one in results if isinstance(one, Stored)} == {results[0].id}  # type: ignore[union-attr]
+    assert {one.id for one in results if isinstance(one, Stored)} == {results[0].id}
     assert len(site.log()) == 1
 
 
@@ -439,7 +439,7 @@ def test_records_are_listed_by_key_from_one_moment(site: Site) -> None:
     site.wait(site.store.write_records([put(key) for key in keys]))
 
     def listed(**what: object) -> list[str]:
-        found = site.wait(site.store.records("ban", **what))  # type: ignore[arg-type]
+        found = site.wait(site.store.records("ban", **what))
         assert found.version == len(keys)
         return [one.key for one in found.records]
 

@@ -44,7 +44,7 @@ def _kind(kind: str, name: str = "kodama") -> dict[str, Any]:
 
 
 def _pod() -> dict[str, Any]:
-    return _kind("Deployment")["spec"]["template"]["spec"]  # type: ignore[no-any-return]
+    return _kind("Deployment")["spec"]["template"]["spec"]
 
 
 def _families() -> list[Metric]:

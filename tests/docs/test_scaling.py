@@ -54,6 +54,6 @@ def test_every_price_matters() -> None:
     "one", [one for one in fields(COSTS) if isinstance(one.default, float)], ids=lambda one: one.name
 )
 def test_the_page_names_every_measured_price(one: object) -> None:
-    price = f"{one.default:g}"  # type: ignore[attr-defined]
+    price = f"{one.default:g}"
     said = PAGE.read_text("utf-8").split("So a price has two parts:")[1].split("## ")[0]
     assert price in said

@@ -26,7 +26,7 @@ class Browser:
         self.channel = channel
         self.transport = StringTransportWithDisconnection()
         self.transport.protocol = channel
-        self.transport.abortConnection = self.abort  # type: ignore[method-assign]
+        self.transport.abortConnection = self.abort
         self.aborted = False
         channel.makeConnection(self.transport)
 

@@ -46,7 +46,7 @@ def frame(
 
 
 def text(payload: str | bytes, **more: object) -> bytes:
-    return frame(1, payload.encode() if isinstance(payload, str) else payload, **more)  # type: ignore[arg-type]
+    return frame(1, payload.encode() if isinstance(payload, str) else payload, **more)
 
 
 def close(code: int | None = None, reason: bytes = b"") -> bytes:
@@ -84,10 +84,10 @@ class Socket(Browser):
     def __init__(self, site: Site, *fields: bytes, early: bytes = b"") -> None:
         super().__init__(site.factory)
         self.paused = 0
-        self.transport.pauseProducing = self._pause  # type: ignore[method-assign]
-        self.transport.resumeProducing = self._resume  # type: ignore[method-assign]
+        self.transport.pauseProducing = self._pause
+        self.transport.resumeProducing = self._resume
         self.half_closed = False
-        self.transport.loseWriteConnection = self._half  # type: ignore[attr-defined]
+        self.transport.loseWriteConnection = self._half
         self.send(head(*fields) + early)
         answer, _, self.rest = self.got.partition(b"\r\n\r\n")
         self.answer = answer.split(b"\r\n")

@@ -329,7 +329,7 @@ def test_a_refused_client_may_finish_talking_and_is_cut_at_last() -> None:
     site = Site()
     browser = site.browser()
     halves: list[str] = []
-    browser.transport.loseWriteConnection = lambda: halves.append("closed")  # type: ignore[attr-defined]
+    browser.transport.loseWriteConnection = lambda: halves.append("closed")
     browser.send(b"nonsense\r\n\r\n")
     browser.send(b"more of it")
     assert halves == ["closed"]
@@ -366,7 +366,7 @@ def test_a_stream_on_a_transport_of_twisted_is_paused_before_64_kib_are_kept() -
     site = Site(lambda request: streams.append(request.stream(200)))
     streams: list[Stream] = []
     browser = site.browser()
-    browser.transport.bufferSize = Connection.bufferSize  # type: ignore[attr-defined]
+    browser.transport.bufferSize = Connection.bufferSize
     browser.send(GET % 1)
-    assert browser.transport.bufferSize == KEPT  # type: ignore[attr-defined]
+    assert browser.transport.bufferSize == KEPT
     assert streams[0].writable

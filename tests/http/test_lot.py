@@ -255,7 +255,7 @@ def test_a_fault_at_the_end_of_a_hold_is_answered(crowd: Crowd) -> None:
     def fail(request: Request) -> None:
         raise ValueError("a fault")
 
-    crowd.expired = fail  # type: ignore[method-assign]
+    crowd.expired = fail
     crowd.site.clock.advance(HOLD + 0.2)
     assert browser.statuses() == [500]
     assert len(crowd.site.faults) == 1

@@ -36,7 +36,7 @@ def url(server: Server) -> str:
 
 @pytest.fixture(params=FACES.values(), ids=FACES)
 def face(request: pytest.FixtureRequest) -> Face:
-    return request.param  # type: ignore[no-any-return]
+    return request.param
 
 
 @pytest.fixture

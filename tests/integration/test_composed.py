@@ -99,7 +99,7 @@ async def renewed(folder: Path) -> None:
 
 
 def read(url: str, count: int) -> list[str]:
-    with Client(url) as client, closing(iter(client.room("composed").read(Wants(since="all")))) as events:  # type: ignore[type-var]
+    with Client(url) as client, closing(iter(client.room("composed").read(Wants(since="all")))) as events:
         return [event.text for event in islice(events, count)]
 
 

@@ -123,7 +123,7 @@ async def one_message(folder: Path) -> None:
 
 def run(whole: Callable[[Path], object], folder: Path) -> None:
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(whole(folder))  # type: ignore[arg-type]
+        runner.run(whole(folder))
 
 
 def test_an_idle_node_with_a_thousand_rooms_asks_the_database_one_question_a_look(tmp_path: Path) -> None:

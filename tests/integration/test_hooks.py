@@ -304,7 +304,7 @@ def test_an_answer_that_the_store_cannot_take_is_asked_for_again() -> None:
             raise StoreUnavailable("the disk is full")
         append(change, settle)
 
-    told.node.append = failing  # type: ignore[method-assign]
+    told.node.append = failing
     told.say("deploy")
     assert told.texts() == ["deploy"]
     assert told.place().offset == 0
@@ -334,7 +334,7 @@ def test_one_node_tells_and_another_follows_when_it_is_gone() -> None:
     told.say("one")
     assert told.got == [("a", "one")]
     a._looking.stop()  # it is frozen: it neither tells nor keeps its lease
-    told.node.followed("ops").readers.pop(a.known["h1"])  # type: ignore[union-attr]
+    told.node.followed("ops").readers.pop(a.known["h1"])
     told.say("two")
     told.pass_seconds(LEASE_MS / 2000)
     assert told.got == [("a", "one")]

@@ -63,7 +63,7 @@ async def judged(cluster: Cluster, faults: list[Fault]) -> Report:
 
 def judge(folder: Path, faults: list[Fault], **cluster: object) -> None:
     async def whole() -> Report:
-        async with Cluster(folder, **cluster) as there:  # type: ignore[arg-type]
+        async with Cluster(folder, **cluster) as there:
             return await judged(there, faults)
 
     with asyncio.Runner(loop_factory=loop_factory()) as runner:

@@ -139,7 +139,7 @@ def test_a_message_calls_a_second_later_with_what_a_service_worker_shows(calling
         "room": "lobby", "title": "lobby", "offset": 1, "author": "Aiko", "text": "hello Ben", "count": 1, "mention": True,
     }]  # fmt: skip
     (fields,) = calling.fields
-    assert claims_of(fields.getRawHeaders("authorization")[0], "https://push.example")["sub"] == "https://chat.example"  # type: ignore[index]
+    assert claims_of(fields.getRawHeaders("authorization")[0], "https://push.example")["sub"] == "https://chat.example"
     assert fields.getRawHeaders("content-encoding") == ["aes128gcm"]
     assert fields.getRawHeaders("urgency") == ["high"]
     assert len((fields.getRawHeaders("topic") or [""])[0]) <= 32

@@ -61,7 +61,7 @@ def test_a_disk_in_trouble_loses_nothing_acknowledged_and_recovers(
     trouble: Callable[[Path], contextmanager[tuple[Path, Callable[[Server], None], Callable[[Server], None]]]],
     tmp_path: Path,
 ) -> None:
-    with trouble(tmp_path) as (folder, begin, end):  # type: ignore[attr-defined]
+    with trouble(tmp_path) as (folder, begin, end):
         server = Server(folder)
         server.start()
         try:

@@ -109,7 +109,7 @@ def test_a_reload_refuses_no_connection_and_is_another_process_each(tmp_path: Pa
                 connection.request("GET", "/healthz")
                 answered.append(connection.getresponse().status)
             except (OSError, HTTPException) as error:
-                refused.append(error)  # type: ignore[arg-type]
+                refused.append(error)
             finally:
                 connection.close()
 
@@ -138,8 +138,8 @@ def test_the_time_to_recover_is_bounded(tmp_path: Path) -> None:
     """What `docs/how-to/workers.md` has in its table is printed here."""
 
     async def whole(family: Family) -> list[Row]:
-        async with Probe(family) as probe:  # type: ignore[arg-type]
-            return [await probe.during(fault) for fault in FAULTS]  # type: ignore[arg-type]
+        async with Probe(family) as probe:
+            return [await probe.during(fault) for fault in FAULTS]
 
     with Family(tmp_path) as family, asyncio.Runner(loop_factory=loop_factory()) as runner:
         rows = runner.run(whole(family))

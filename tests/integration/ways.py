@@ -12,7 +12,7 @@ def every_transport_reads(room: Room) -> None:
     for transport in Transport:
         room.send(f"before {transport.name}")
         reading = room.read(Wants(since="last:1", transports=(transport,)))
-        with closing(iter(reading)) as events:  # type: ignore[type-var]  # it is a generator
+        with closing(iter(reading)) as events:  # it is a generator
             assert next(events).text == f"before {transport.name}"
             room.send(f"over {transport.name}")
             assert next(events).text == f"over {transport.name}"

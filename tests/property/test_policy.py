@@ -57,7 +57,7 @@ def give(policy: Policy, facts: RoomFacts, who: Author, role: Role) -> RoomFacts
     if role is Role.SERVER_OWNER:
         policy.server_owners.add(who.id)
     elif role is not Role.GUEST:
-        policy.house(facts.name).members[who.id] = Membership(user=who, role=role.word, since=1)  # type: ignore[arg-type]
+        policy.house(facts.name).members[who.id] = Membership(user=who, role=role.word, since=1)
     return facts
 
 

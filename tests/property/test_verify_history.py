@@ -49,7 +49,7 @@ def test_a_right_history_has_nothing_wrong_however_the_observers_interleave(leng
     streams = [written(length), read(1, whole), read(2, whole)]
     mixed: list[Observation] = []
     while any(streams):
-        stream = random.choice([one for one in streams if one])  # type: ignore[attr-defined]
+        stream = random.choice([one for one in streams if one])
         mixed.append(stream.pop(0))
     assert kinds([*mixed, *(logged(n) for n in whole)]) == set()
 

@@ -29,7 +29,7 @@ def main(module: str, folder: str, result: str) -> None:
         if "Adopt" in type(self).__name__:
             self.timeout = 3  # these are known to hang
 
-    ReactorBuilder.setUp = setup  # type: ignore[method-assign]
+    ReactorBuilder.setUp = setup
 
     from twisted.trial.reporter import TreeReporter
     from twisted.trial.runner import TestLoader, TrialRunner

@@ -65,7 +65,7 @@ def claims_of(field: str, audience: str = "https://push.example:8443") -> dict[s
     key = ec.EllipticCurvePublicKey.from_encoded_point(CURVE, decoded(parts["k"]))
     assert scheme == "vapid"
     options = {"verify_exp": False}
-    return dict(jwt.decode(parts["t"], key, algorithms=["ES256"], audience=audience, options=options))  # type: ignore[arg-type]
+    return dict(jwt.decode(parts["t"], key, algorithms=["ES256"], audience=audience, options=options))
 
 
 def test_a_request_is_signed_for_its_service_for_less_than_a_day_with_a_key_that_stays() -> None:

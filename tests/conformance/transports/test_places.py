@@ -16,7 +16,7 @@ def house() -> House:
 
 def brief(reader: object) -> list[object]:
     """Return texts and gaps in the order in which they came."""
-    events = reader.events  # type: ignore[attr-defined]
+    events = reader.events
     return [
         (one["from"], one["to"], one["reason"]) if one.get("type") == "gap" else one["text"] for one in events
     ]

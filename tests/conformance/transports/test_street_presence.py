@@ -195,7 +195,7 @@ def test_a_large_room_is_told_in_pieces_that_every_broker_takes(hub: Hub, houses
         sizes.append(len(payload))
         passing(channel, payload)
 
-    hub.pass_on = pass_on  # type: ignore[method-assign]
+    hub.pass_on = pass_on
     for number in range(300):
         who = houses[0].sign_in("木霊" * 8 + f"{number}")
         houses[0].do("PUT", "lobby/presence", who, {"state": "active"})
