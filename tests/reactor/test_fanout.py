@@ -175,6 +175,19 @@ def test_a_seat_is_taken_again() -> None:
 
 
 @ring
+def test_whoever_finds_no_seat_left_is_written_to_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SEATS", FEW)
+    pairs = Pairs(FEW + 2)
+    try:
+        assert list(pairs.seats) == [*range(FEW), NO_SEAT, NO_SEAT]
+        assert pairs.fanout.write(pairs.seats, b"news") == [(FEW, 0), (FEW + 1, 0)]
+        pairs.fanout.leave(1)
+        assert [pairs.fanout.seat(one.fileno()) for one in pairs.ours[-2:]] == [1, NO_SEAT]
+    finally:
+        pairs.close()
+
+
+@ring
 def test_what_is_no_socket_has_no_seat() -> None:
     fanout = Fanout()
     assert fanout.seat(10_000_000) == NO_SEAT

@@ -30,23 +30,32 @@ class Fanout:
 
     def __init__(self) -> None:
         self._ring: Ring | None = None
-        self._free: list[int] | None = None
+        self._asked = False
+        self._places = 0
+        self._taken = 0  # the seats below are taken, but for the free ones
+        self._free: list[int] = []
 
     def seat(self, descriptor: int) -> int:
         """Return a seat for the socket ``descriptor``, `NO_SEAT` if there is none."""
-        if self._free is None:
+        if not self._asked:
             self._open()
-        if self._ring is None or not self._free:
+        fresh = not self._free
+        if self._ring is None or (fresh and self._taken == self._places):
             return NO_SEAT
+        seat = self._taken if fresh else self._free[-1]
         try:
-            self._ring.put(self._free[-1], descriptor)
+            self._ring.put(seat, descriptor)
         except OSError:
             return NO_SEAT
-        return self._free.pop()
+        if fresh:
+            self._taken += 1
+        else:
+            self._free.pop()
+        return seat
 
     def leave(self, seat: int) -> None:
         """Give ``seat`` back. A socket that was closed meanwhile is closed for its peer only now."""
-        if self._ring is not None and self._free is not None:
+        if self._ring is not None:
             self._ring.put(seat, -1)
             self._free.append(seat)
 
@@ -64,15 +73,16 @@ class Fanout:
 
     def close(self) -> None:
         """Let go of the ring; nobody has a seat any more."""
-        ring, self._ring, self._free = self._ring, None, []
+        self._asked = True
+        ring, self._ring = self._ring, None
         if ring is not None:
             ring.close()
 
     def _open(self) -> None:
+        self._asked = True
         limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        places = SEATS if limit == resource.RLIM_INFINITY else min(SEATS, limit)
-        self._free = list(range(places - 1, -1, -1))
+        self._places = SEATS if limit == resource.RLIM_INFINITY else min(SEATS, limit)
         try:
-            self._ring = Ring(places)
+            self._ring = Ring(self._places)
         except OSError as problem:
             _log.info("Readers are written to one by one: {problem}", problem=problem)
